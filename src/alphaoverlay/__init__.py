@@ -1,0 +1,85 @@
+"""Design, test and run alpha overlays with leveraged funds.
+
+Names resolve on first use, so that importing the package loads neither pandas nor numba.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from alphaoverlay.analysis.metrics import Metrics, active_performance, performance
+    from alphaoverlay.engine.backtesting import Backtest, backtest
+    from alphaoverlay.engine.costs import TradingCosts
+    from alphaoverlay.engine.schedule import CalendarRule
+    from alphaoverlay.engine.targets import Targets
+    from alphaoverlay.errors import AlphaOverlayError
+    from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+    from alphaoverlay.funds.fund import Fund, Index
+    from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
+    from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns
+    from alphaoverlay.funds.synthesis import synthetic_returns
+    from alphaoverlay.history import History
+    from alphaoverlay.market.folder import FolderSource
+    from alphaoverlay.market.opening import open_source
+    from alphaoverlay.market.reading import read_history
+    from alphaoverlay.market.sample import SampleSource
+    from alphaoverlay.market.source import Source
+    from alphaoverlay.overlays.carry import Carry, yearly_carry
+    from alphaoverlay.overlays.leg_sizing import LegSizing
+    from alphaoverlay.overlays.overlay import Overlay
+    from alphaoverlay.overlays.portfolio import Portfolio
+    from alphaoverlay.overlays.solver import Design, solve_design
+    from alphaoverlay.report.html import render_html
+    from alphaoverlay.study.designing import StudyDesign, design_study
+    from alphaoverlay.study.load import Study, load_study, study_from
+    from alphaoverlay.study.reporting import run_report
+    from alphaoverlay.study.run import StudyResult, run_study
+
+_HOMES = {
+    "analysis.metrics": ("Metrics", "active_performance", "performance"),
+    "engine.backtesting": ("Backtest", "backtest"),
+    "engine.costs": ("TradingCosts",),
+    "engine.schedule": ("CalendarRule",),
+    "engine.targets": ("Targets",),
+    "errors": ("AlphaOverlayError",),
+    "funds.catalogue": ("Catalogue", "load_catalogue"),
+    "funds.fund": ("Fund", "Index"),
+    "funds.fund_returns": ("FundReturns", "build_fund_returns"),
+    "funds.index_returns": ("IndexReturns", "build_index_returns"),
+    "funds.synthesis": ("synthetic_returns",),
+    "history": ("History",),
+    "market.folder": ("FolderSource",),
+    "market.opening": ("open_source",),
+    "market.reading": ("read_history",),
+    "market.sample": ("SampleSource",),
+    "market.source": ("Source",),
+    "overlays.carry": ("Carry", "yearly_carry"),
+    "overlays.leg_sizing": ("LegSizing",),
+    "overlays.overlay": ("Overlay",),
+    "overlays.portfolio": ("Portfolio",),
+    "overlays.solver": ("Design", "solve_design"),
+    "report.html": ("render_html",),
+    "study.designing": ("StudyDesign", "design_study"),
+    "study.load": ("Study", "load_study", "study_from"),
+    "study.reporting": ("run_report",),
+    "study.run": ("StudyResult", "run_study"),
+}
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_MODULE_OF, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        value = getattr(import_module(f"alphaoverlay.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'alphaoverlay' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

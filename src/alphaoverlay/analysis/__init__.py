@@ -1,0 +1,1 @@
+"""What a backtest's numbers say: metrics, calendar tables, drawdowns, rolling returns."""

@@ -1,0 +1,65 @@
+"""`alphaoverlay demo`: the founding case on the packaged sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alphaoverlay.cli import options as shared
+
+REPORT = Path("alphaoverlay-demo.html")
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="Where to write the report.", show_default=True)
+    ] = REPORT,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
+    json_output: shared.JsonOption = False,
+) -> None:
+    """Run the founding case (S&P 500 plus small caps over mega-cap growth) on the packaged sample.
+
+    [bold]Example[/bold]
+
+      alphaoverlay demo --open
+    """
+    from alphaoverlay.cli.output import console, print_json, write_report
+    from alphaoverlay.market.sample import SampleSource
+    from alphaoverlay.study.load import study_from
+    from alphaoverlay.study.reporting import run_report
+    from alphaoverlay.study.run import run_study
+
+    study = study_from(
+        {
+            "title": "Small caps over mega-cap growth, on top of the S&P 500 (sample data)",
+            "base": {"SP500": 1.0},
+            "overlay": {"RUSSELL2000": 0.3, "NASDAQ100": -0.3},
+            "funds": {"allow": ["SPY", "UPRO", "TNA", "SQQQ"]},
+            "costs": {"half_spread_bps": 2.0},
+        },
+        "the demo",
+    )
+    result = run_study(study, SampleSource())
+    report = run_report(result)
+    write_report(report, output, open_it=open_report)
+    if json_output:
+        from alphaoverlay.study.results import run_document
+
+        print_json(run_document(result).dump())
+        return
+    from alphaoverlay.report.text import print_notes, print_section
+
+    screen = console()
+    screen.print(f"\n[bold]{report.title}[/bold]\n{report.summary}\n")
+    print_section(report.sections[0], screen)
+    print_notes(report.notes, screen)
+    screen.print(f"The full report, with charts: [bold]{output.resolve()}[/bold]", soft_wrap=True)
+    screen.print(
+        "\nTry next:\n"
+        "  alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3\n"
+        "  alphaoverlay new my.toml && alphaoverlay run my.toml --report my.html\n"
+        "  alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER-OF-YOUR-CSV-FILES\n"
+    )
+    screen.print(f"[dim]{report.foot[-1]}[/dim]")

@@ -1,0 +1,72 @@
+"""Options that several commands share, spelled the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alphaoverlay.errors import StudyError
+
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FOLDER", help="Folder of SYMBOL.csv files; the packaged sample when left out."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+FundsFileOption = Annotated[
+    Path | None, typer.Option("--funds", metavar="FILE", help="Your own fund file, laid over the catalogue.")
+]
+StartOption = Annotated[str | None, typer.Option("--start", metavar="DATE", help="First day, YYYY-MM-DD.")]
+EndOption = Annotated[str | None, typer.Option("--end", metavar="DATE", help="Last day, YYYY-MM-DD.")]
+RebalanceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rebalance",
+        metavar="CALENDAR",
+        help="never, daily, weekly, monthly, quarterly (default), semiannual or annual.",
+    ),
+]
+OffsetOption = Annotated[
+    int | None, typer.Option("--offset", metavar="K", help="Trade K sessions before the period's last.")
+]
+CostOption = Annotated[
+    float | None,
+    typer.Option("--half-spread-bps", metavar="BPS", help="Half the bid-ask spread in basis points (default 0)."),
+]
+BenchmarkOption = Annotated[
+    str | None,
+    typer.Option(
+        "--benchmark", metavar="SYMBOL", help="What to compare with; the base held in plain funds when left out."
+    ),
+]
+CashRateOption = Annotated[
+    str | None,
+    typer.Option("--cash-rate", metavar="RATE", help="A rate file's name such as DFF, or a fixed one such as 0.02."),
+]
+AllowOption = Annotated[
+    str | None,
+    typer.Option("--allow", metavar="SYMBOLS", help="Funds a design may use, with commas: SPY,UPRO,TNA,SQQQ."),
+]
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", metavar="FILE", help="Write what was asked as a study that `run` reads.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
+
+
+def pairs(words: list[str], what: str) -> dict[str, str]:
+    """Read words such as SPY=70.
+
+    Raises
+    ------
+    StudyError : a word without a name and a value, or a name twice.
+    """
+    read: dict[str, str] = {}
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not (name and sign and value):
+            raise StudyError(f"command line: {word!r} is not {what}; write NAME=NUMBER, or the path of a study (.toml)")
+        if name.upper() in read:
+            raise StudyError(f"command line: {name.upper()} stands twice; name it once")
+        read[name.upper()] = value
+    return read

@@ -1,0 +1,37 @@
+"""What commands print, and the files they write."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from alphaoverlay.report.model import Report
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document; a number that is not finite would be a bug, so it fails."""
+    print(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def console() -> Console:
+    """Return the terminal; wide enough for tables where the output is not one."""
+    from rich.console import Console
+
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=120)
+
+
+def write_report(report: Report, path: Path, *, open_it: bool) -> None:
+    """Write the HTML file whole or not at all, and open it where asked."""
+    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.report.html import render_html
+
+    write_whole(path, render_html(report))
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())

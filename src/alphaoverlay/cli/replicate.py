@@ -1,0 +1,37 @@
+"""`alphaoverlay replicate`: the founding case, statement by statement."""
+
+from __future__ import annotations
+
+from alphaoverlay.cli import options as shared
+
+
+def replicate(data: shared.DataOption = None, json_output: shared.JsonOption = False) -> None:
+    """Check the statements of the founding case (December 2021) against data.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay replicate --data FOLDER
+      alphaoverlay replicate --data FOLDER --json
+    """
+    from alphaoverlay.cli.output import console, print_json
+    from alphaoverlay.market.opening import open_source
+    from alphaoverlay.study.replicating import check_statements
+
+    source = open_source(data)
+    statements = check_statements(source)
+    if json_output:
+        from alphaoverlay.study.results import replicate_document
+
+        print_json(replicate_document(statements, source).dump())
+        return
+    screen = console()
+    tints = {"holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "dim"}
+    screen.print(f"\n[bold]The founding case, checked against {source.name}[/bold]\n", highlight=False)
+    for one in statements:
+        tint = tints[one.verdict]
+        screen.print(f"[bold]{one.id}[/bold]  {one.text}")
+        screen.print(f"     stated   {one.stated}")
+        screen.print(f"     [{tint}]{one.verdict}[/{tint}]: {one.sentence}\n")
+    for note in source.notes:
+        screen.print(f"[yellow]•[/yellow] {note}")
+    screen.print("[dim]Analysis of past and modelled data, not investment advice.[/dim]")

@@ -1,0 +1,108 @@
+"""From a command's words and options to a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alphaoverlay.cli.options import pairs
+from alphaoverlay.errors import StudyError
+
+if TYPE_CHECKING:
+    from alphaoverlay.study.load import Study
+
+
+def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study:
+    """Return the study of a .toml file, or one made of words such as SPY=70, with the options laid over it.
+
+    Parameters
+    ----------
+    words : either one path, or NAME=NUMBER words: symbols are weights; indices are exposures, of which the first is the
+        base and the others are the overlay.
+    what : what the words should look like, for the message when they do not.
+    options : dotted study keys and values; None means not given.
+
+    Raises
+    ------
+    StudyError : as `load_study` and `study_from`.
+    """
+    from alphaoverlay.study.load import load_study, study_from
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if len(words) == 1 and "=" not in words[0]:
+        study = load_study(words[0])
+        if not given:
+            return study
+        values, place = study.model_dump(exclude_unset=True), f"{words[0]} with the command line's options"
+    elif not words:
+        raise StudyError(f"command line: nothing to do; give the path of a study (.toml), or {what}")
+    else:
+        values, place = _from_names(pairs(words, what)), "command line"
+    for dotted, value in given.items():
+        _put(values, dotted, value)
+    return study_from(values, place)
+
+
+def study_options(
+    *,
+    start: str | None = None,
+    end: str | None = None,
+    rebalance: str | None = None,
+    offset: int | None = None,
+    half_spread_bps: float | None = None,
+    benchmark: str | None = None,
+    cash_rate: str | None = None,
+    allow: str | None = None,
+    funds: Path | None = None,
+) -> dict[str, Any]:
+    """Name the study's key of each shared option."""
+    return {
+        "start": start,
+        "end": end,
+        "rebalance.calendar": rebalance,
+        "rebalance.offset": offset,
+        "costs.half_spread_bps": half_spread_bps,
+        "benchmark": benchmark,
+        "cash.rate": cash_rate,
+        "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
+        "funds.file": None if funds is None else str(funds),
+    }
+
+
+def save_study(study: Study, path: Path, *, force: bool) -> None:
+    """Write a study as TOML, whole or not at all.
+
+    Raises
+    ------
+    OutputError : the file is there and `force` is False, or it cannot be written.
+    """
+    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.study.write import study_toml
+
+    write_whole(path, study_toml(study, beside=path.resolve().parent), replace=force)
+
+
+def _from_names(named: Mapping[str, str]) -> dict[str, Any]:
+    from alphaoverlay.funds.catalogue import packaged_catalogue
+
+    known = packaged_catalogue()
+    exposures = [name for name in named if name in known.indices]
+    if not exposures:
+        return {"weights": dict(named)}
+    if len(exposures) < len(named):
+        others = ", ".join(name for name in named if name not in exposures)
+        raise StudyError(
+            f"command line: {', '.join(exposures)} {'is an index' if len(exposures) == 1 else 'are indices'} and "
+            f"{others} not; give either exposures by index or weights by symbol. "
+            f"Known indices: {', '.join(known.indices)}"
+        )
+    (first, size), *legs = named.items()
+    return {"base": {first: size}, "overlay": dict(legs)}
+
+
+def _put(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *tables, key = dotted.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+    values[key] = value

@@ -1,0 +1,1 @@
+"""The backtest: targets, the calendar of trades, costs, and the loop over sessions."""

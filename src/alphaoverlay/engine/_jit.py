@@ -1,0 +1,41 @@
+"""Compiled forms of the kernels, made on demand from the same source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from alphaoverlay.engine import _kernels
+
+_log = logging.getLogger(__name__)
+
+
+def compiled_available() -> bool:
+    """Whether numba is installed."""
+    return find_spec("numba") is not None
+
+
+@lru_cache(maxsize=1)
+def compiled_kernels() -> dict[str, Callable[..., Any]]:
+    """Return every kernel compiled by numba, by name; compilation happens at the first call of each.
+
+    The file is executed in a namespace of its own, so that kernels call each other's compiled forms while importing
+    `_kernels` keeps giving the plain ones. Compiled code is cached on disk where a folder can be written.
+    """
+    import numba
+
+    source = Path(_kernels.__file__)
+    namespace: dict[str, Any] = {"__name__": _kernels.__name__, "__file__": str(source)}
+    exec(compile(source.read_text(encoding="utf-8"), str(source), "exec"), namespace)
+    plain = {name: f for name, f in namespace.items() if getattr(f, "__code__", None) is not None}
+    for name, function in plain.items():
+        try:
+            namespace[name] = numba.njit(cache=True)(function)
+        except RuntimeError as error:  # numba found no cache folder that it can write
+            _log.debug("compiling without a cache on disk: %s", error)
+            namespace[name] = numba.njit(function)
+    return {name: namespace[name] for name in plain}

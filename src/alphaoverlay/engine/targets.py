@@ -1,0 +1,72 @@
+"""Target weights for the engine: one row for all sessions, or one a session, and a lag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alphaoverlay.errors import StudyError
+from alphaoverlay.history import FloatArray
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Target weights by session.
+
+    Attributes
+    ----------
+    symbols : the m funds.
+    rows : distinct target rows, shape (r, m); each sums to at most 1, the rest is cash.
+    row : which of them is decided on each session, shape (n,), or None for row 0 throughout.
+    lag : sessions between decision and trade.
+    """
+
+    symbols: tuple[str, ...]
+    rows: FloatArray
+    row: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
+    lag: int = 0
+
+    @classmethod
+    def constant(cls, symbols: Sequence[str], weights: Sequence[float]) -> Targets:
+        """One row for all sessions.
+
+        Raises
+        ------
+        StudyError : a weight is negative or not finite, or they sum to more than 1.
+        """
+        return cls(tuple(symbols), _checked(np.asarray([weights], dtype=np.float64), symbols))
+
+    @classmethod
+    def by_session(cls, frame: pd.DataFrame, lag: int = 0) -> Targets:
+        """One row a session, from a frame of weights; equal rows are stored once.
+
+        Raises
+        ------
+        StudyError : as for `constant`, or a negative lag.
+        """
+        if lag < 0:
+            raise StudyError(f"lag = {lag}: write 0 (trade at the close that decides) or more")
+        rows, row = np.unique(frame.to_numpy(dtype=np.float64), axis=0, return_inverse=True)
+        symbols = tuple(frame.columns)
+        return cls(symbols, _checked(rows, symbols), row.reshape(-1).astype(np.int64), lag)
+
+    def in_force(self, sessions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Row to trade to on each session, after the lag; the first decision holds until then."""
+        if self.row is None:
+            return np.zeros(sessions, dtype=np.int64)
+        if len(self.row) != sessions:
+            raise StudyError(f"targets for {len(self.row)} sessions where the returns have {sessions}")
+        return self.row[np.maximum(np.arange(sessions) - self.lag, 0)]
+
+
+def _checked(rows: FloatArray, symbols: Sequence[str]) -> FloatArray:
+    if rows.shape[1] != len(symbols):
+        raise StudyError(f"{rows.shape[1]} weights for {len(symbols)} funds")
+    if not np.isfinite(rows).all() or (rows < 0.0).any():
+        raise StudyError("a target weight is negative or not finite; for a short position use an inverse fund")
+    if (total := float(rows.sum(axis=1).max())) > 1.0 + 1e-9:
+        raise StudyError(f"the weights add up to {total:.4f}, more than 1; lower them (the rest up to 1 is cash)")
+    return rows

@@ -1,0 +1,1 @@
+"""Funds and the indices they follow: terms, catalogue, returns (real and synthetic)."""

@@ -1,0 +1,162 @@
+"""Returns of the funds of a portfolio: the real fund's where they exist, synthetic before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from alphaoverlay.errors import SpanError
+from alphaoverlay.funds.fund import Fund
+from alphaoverlay.funds.index_returns import IndexReturns
+from alphaoverlay.funds.synthesis import synthetic_returns
+from alphaoverlay.history import History, iso, runs
+
+
+@dataclass(frozen=True)
+class FundReturns:
+    """Simple returns of funds on a history's sessions.
+
+    Attributes
+    ----------
+    history : the sessions, the financing rate and the day counts.
+    funds : the m funds, in the order of the columns.
+    returns : n rows, m columns; NaN where a fund has neither a price nor an index series.
+    synthetic : same shape; True where the return was built by M1 and not observed.
+    """
+
+    history: History
+    funds: tuple[Fund, ...]
+    returns: pd.DataFrame
+    synthetic: pd.DataFrame
+
+    def span(self, start: str | None = None, end: str | None = None) -> FundReturns:
+        """Return the part from `start` to `end`, in which every fund has a return after the first session.
+
+        Without `start` or `end`: as long as all funds allow.
+
+        Raises
+        ------
+        SpanError : the funds' returns do not cover the asked dates, or do not overlap; names the fund.
+        """
+        known = self.returns.notna().to_numpy()
+        dates = self.history.dates
+        lives = {}
+        for j, fund in enumerate(self.funds):
+            spans = runs(known[:, j])
+            if not spans:
+                raise SpanError(_no_returns(fund))
+            low, high = max(spans, key=lambda span: span[1] - span[0])
+            # A return on session k is earned by whoever bought at the close of session k-1.
+            lives[fund.symbol] = (max(low - 1, 0), high)
+        latest = max(lives, key=lambda symbol: lives[symbol][0])
+        soonest = min(lives, key=lambda symbol: lives[symbol][1])
+        low, high = lives[latest][0], lives[soonest][1]
+        if start is not None:
+            asked = int(dates.searchsorted(pd.Timestamp(start), side="left"))
+            if asked < low:
+                raise SpanError(
+                    f"{latest} has no return before {iso(dates[low])}, neither its own nor from an index series: "
+                    f"ask for --start {iso(dates[low])} or later, or add the series of {_indices(self, latest)}"
+                )
+            low = asked
+        if end is not None:
+            if pd.Timestamp(end) > dates[high] and not _is_last_session_up_to(self.history, high, end):
+                raise SpanError(
+                    f"the prices of {soonest} end on {iso(dates[high])}: ask for --end {iso(dates[high])} or earlier, "
+                    "or add the newer rows"
+                )
+            high = min(high, int(dates.searchsorted(pd.Timestamp(end), side="right")) - 1)
+        if high <= low:
+            lines = ", ".join(f"{s} {iso(dates[a])} to {iso(dates[b])}" for s, (a, b) in lives.items())
+            raise SpanError(f"the funds' returns do not overlap for two sessions in the asked span: {lines}")
+        rows = slice(low, high + 1)
+        return FundReturns(
+            self.history.between(dates[low], dates[high]),
+            self.funds,
+            self.returns.iloc[rows],
+            self.synthetic.iloc[rows],
+        )
+
+    def only(self, symbols: Sequence[str]) -> FundReturns:
+        """Return the columns of these symbols, in this order."""
+        by_symbol = {fund.symbol: fund for fund in self.funds}
+        return FundReturns(
+            self.history,
+            tuple(by_symbol[symbol] for symbol in symbols),
+            self.returns[list(symbols)],
+            self.synthetic[list(symbols)],
+        )
+
+    @property
+    def synthetic_until(self) -> dict[str, pd.Timestamp]:
+        """Last synthetic session of each fund that has one after the first session."""
+        found = {}
+        for symbol in self.synthetic.columns:
+            rows = np.flatnonzero(self.synthetic[symbol].to_numpy()[1:])
+            if rows.size:
+                found[symbol] = self.history.dates[int(rows[-1]) + 1]
+        return found
+
+
+def build_fund_returns(
+    funds: Sequence[Fund],
+    history: History,
+    indices: Mapping[str, IndexReturns],
+    *,
+    synthetic: bool = True,
+) -> FundReturns:
+    """Join each fund's real returns with synthetic ones before its first price.
+
+    Parameters
+    ----------
+    funds : the funds, in the order wanted.
+    history : prices; a fund without a column is synthetic throughout.
+    indices : total returns of the indices, for the synthetic part.
+    synthetic : False uses real returns only.
+
+    Returns
+    -------
+    Returns joined by return, so that no jump can arise at the join, and a mark on each that is synthetic.
+    """
+    columns, marks = {}, {}
+    known = {name: one.returns for name, one in indices.items()}
+    for fund in funds:
+        real = (
+            history.total_returns[fund.symbol]
+            if fund.symbol in history.adj_close.columns
+            else pd.Series(np.nan, index=history.dates)
+        )
+        # Synthetic before the first real return only: a fund that has ended is not kept alive by its index.
+        before = ~real.notna().cummax().to_numpy()
+        if synthetic and fund.exposures and all(index in known for index in fund.exposures):
+            built = synthetic_returns(fund, known, history)
+            marks[fund.symbol] = before & built.notna().to_numpy()
+            columns[fund.symbol] = real.where(~marks[fund.symbol], built)
+        else:
+            marks[fund.symbol] = np.zeros(len(real), dtype=bool)
+            columns[fund.symbol] = real
+    frame = pd.DataFrame(columns, index=history.dates)
+    return FundReturns(history, tuple(funds), frame, pd.DataFrame(marks, index=history.dates))
+
+
+def _no_returns(fund: Fund) -> str:
+    if not fund.exposures:
+        return f"no data for {fund.symbol}, and its index is unknown: add {fund.symbol}.csv to the data folder"
+    return (
+        f"no data for {fund.symbol} and no index series to build it from: add {fund.symbol}.csv, or a series of "
+        f"{', '.join(fund.exposures)}, to the data folder"
+    )
+
+
+def _indices(returns: FundReturns, symbol: str) -> str:
+    fund = next(fund for fund in returns.funds if fund.symbol == symbol)
+    return ", ".join(fund.exposures) or "its index"
+
+
+def _is_last_session_up_to(history: History, row: int, end: str) -> bool:
+    """Whether no exchange session lies between this row and `end` (which may be a weekend or a holiday)."""
+    later = history.exchange_sessions[history.exchange_sessions > history.dates[row]]
+    return bool(len(later) == 0 or later[0] > pd.Timestamp(end))

@@ -1,0 +1,207 @@
+"""Read one price or rate file, and say exactly where it is wrong.
+
+A file is refused at its first defect, by file, line and column: nothing is dropped, sorted or filled in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from alphaoverlay.errors import DataError
+from alphaoverlay.history import FloatArray
+
+MAX_BYTES = 64 * 2**20
+FIRST_YEAR, LAST_YEAR = 1800, 2200
+
+# Spellings that data vendors and spreadsheets use, compared without case, spaces and punctuation.
+DATE_NAMES = ("date", "datetime", "timestamp", "day", "observationdate")
+CLOSE_NAMES = ("close", "closelast", "closeprice", "price", "last")
+ADJUSTED_NAMES = ("adjclose", "adjustedclose", "adjcloseprice", "adj", "totalreturn")
+RATE_NAMES = ("percent", "rate", "value", "yield", "close")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Cells of a file, column by column, with the line each row stands on."""
+
+    place: str
+    header: tuple[str, ...]
+    cells: tuple[list[str], ...]
+    lines: list[int]
+
+
+def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Read `date, close, adj_close` from a CSV file.
+
+    Returns
+    -------
+    A frame indexed by date with float columns `close` and `adj_close` (NaN where the cell is empty), and the line
+    number of each row.
+
+    Raises
+    ------
+    DataError : for every defect, naming file, line and column.
+    """
+    rows = _read_rows(path, place)
+    date = _column(rows, "date", DATE_NAMES)
+    close = _column(rows, "close", CLOSE_NAMES)
+    adjusted = _column(
+        rows,
+        "adj_close",
+        ADJUSTED_NAMES,
+        hint=" (close adjusted for splits and distributions; for a total-return or price index repeat close)",
+    )
+    index = _dates(rows, date)
+    frame = pd.DataFrame(
+        {
+            name: _numbers(rows, j, _positive, "is not a price: prices are above zero")
+            for name, j in (("close", close), ("adj_close", adjusted))
+        },
+        index=index,
+    )
+    return frame, np.asarray(rows.lines, dtype=np.int64)
+
+
+def read_rate(path: Path, place: str, name: str) -> pd.Series:
+    """Read `date, percent` from a CSV file; return yearly fractions by calendar day.
+
+    An empty cell or a lone "." (FRED's mark for a day without a value) is a day without an observation.
+
+    Raises
+    ------
+    DataError : for every defect, naming file, line and column.
+    """
+    rows = _read_rows(path, place)
+    date = _column(rows, "date", DATE_NAMES)
+    folded = _fold(name)
+    value = _column(rows, "percent", (folded, *RATE_NAMES))
+    index = _dates(rows, date)
+    rows.cells[value][:] = ["" if cell.strip() == "." else cell for cell in rows.cells[value]]
+    percent = _numbers(rows, value, _plausible_percent, "is not a yearly rate in percent (5.25 means 5.25%)")
+    values = pd.Series(percent / 100.0, index=index, name=name)
+    observed = values.dropna()
+    if observed.empty:
+        raise DataError(f"{place}: no value in column {rows.header[value]}; write one yearly rate in percent a day")
+    return observed
+
+
+def _read_rows(path: Path, place: str) -> _Rows:
+    text_lines = _decode(path, place).splitlines()
+    try:
+        table = list(csv.reader(text_lines))
+    except csv.Error as error:
+        raise DataError(f"{place}: not readable as CSV ({error})") from None
+    if len(table) != len(text_lines):
+        raise DataError(f"{place}: a quoted cell runs over several lines; write one row a line")
+    filled = [k for k, row in enumerate(table) if row and any(cell.strip() for cell in row)]
+    if len(filled) < 2:
+        what = "has a header but no rows" if filled else "is empty"
+        raise DataError(f"{place} {what}; write a header (date,close,adj_close) and one row a session")
+    header = tuple(cell.strip() for cell in table[filled[0]])
+    body = [table[k] for k in filled[1:]]
+    for k, row in zip(filled[1:], body, strict=True):
+        if len(row) != len(header):
+            raise DataError(
+                f"{place}, line {k + 1}: {len(row)} cells where the header has {len(header)}; "
+                "write one cell for each column"
+            )
+    return _Rows(place, header, tuple(list(column) for column in zip(*body, strict=True)), [k + 1 for k in filled[1:]])
+
+
+def _decode(path: Path, place: str) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{place}: larger than {MAX_BYTES // 2**20} MB; keep only the columns that are read")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{place}: cannot be read ({error.strerror})") from None
+    if b"\0" in raw:
+        raise DataError(f"{place}: wrong encoding (it holds NUL bytes, as UTF-16 does); save it as UTF-8 text")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{place}, line {line}: wrong encoding (byte 0x{raw[error.start]:02x} is not UTF-8); save it as UTF-8 text"
+        ) from None
+
+
+def _fold(name: str) -> str:
+    return "".join(ch for ch in name.casefold() if ch.isalnum())
+
+
+def _column(rows: _Rows, name: str, spellings: Sequence[str], hint: str = "") -> int:
+    """Position of the column, the earliest spelling first."""
+    folded = [_fold(cell) for cell in rows.header]
+    for spelling in spellings:
+        found = [j for j, cell in enumerate(folded) if cell == spelling]
+        if len(found) > 1:
+            raise DataError(f"{rows.place}, line 1: column {rows.header[found[0]]} stands twice; keep one")
+        if found:
+            return found[0]
+    raise DataError(
+        f"{rows.place}, line 1: no column {name}{hint}; the header has {', '.join(rows.header)}. Rename or add it"
+    )
+
+
+def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
+    cells = [cell.strip() for cell in rows.cells[j]]
+    # A time of day after an ISO date ("T00:00:00") is ignored: one row is one session.
+    stamps = [cell[:10] if cell[10:11] in ("", "T", " ") else cell for cell in cells]
+    for k, stamp in enumerate(stamps):
+        if not _is_date(stamp):
+            raise DataError(
+                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {cells[k]!r} is not a date; "
+                "write YYYY-MM-DD"
+            )
+    days = np.array(stamps, dtype="datetime64[D]")
+    steps = np.diff(days.astype(np.int64))
+    if (bad := np.flatnonzero(steps <= 0)).size:
+        k = int(bad[0]) + 1
+        what = "stands twice" if steps[k - 1] == 0 else f"comes after {stamps[k - 1]}"
+        raise DataError(
+            f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {stamps[k]} {what}; "
+            "write each date once, oldest first"
+        )
+    return pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
+
+
+def _is_date(stamp: str) -> bool:
+    try:
+        return len(stamp) == 10 and FIRST_YEAR <= datetime.date.fromisoformat(stamp).year <= LAST_YEAR
+    except ValueError:
+        return False
+
+
+def _numbers(rows: _Rows, j: int, acceptable: Callable[[float], bool], otherwise: str) -> FloatArray:
+    values = np.full(len(rows.lines), np.nan)
+    for k, cell in enumerate(rows.cells[j]):
+        if not cell or cell.isspace():
+            continue
+        try:
+            # float() reads "1_000" too, which no vendor means.
+            value = float(cell) if "_" not in cell else math.nan
+        except ValueError:
+            value = math.nan
+        if not acceptable(value):
+            wrong = otherwise if math.isfinite(value) else "is not a number; write digits and a decimal point only"
+            raise DataError(f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {cell.strip()!r} {wrong}")
+        values[k] = value
+    return values
+
+
+def _positive(value: float) -> bool:
+    return 0.0 < value < math.inf
+
+
+def _plausible_percent(value: float) -> bool:
+    return -20.0 <= value <= 100.0

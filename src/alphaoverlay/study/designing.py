@@ -1,0 +1,219 @@
+"""From a study's wanted exposures, or its given weights, to a portfolio with its carry and ex-ante risk."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alphaoverlay.engine.schedule import REBALANCES_A_YEAR
+from alphaoverlay.errors import DesignError, StudyError
+from alphaoverlay.funds.catalogue import Catalogue
+from alphaoverlay.funds.fund import Fund
+from alphaoverlay.history import iso
+from alphaoverlay.market.source import Source
+from alphaoverlay.overlays.carry import Carry, yearly_carry
+from alphaoverlay.overlays.overlay import Overlay
+from alphaoverlay.overlays.portfolio import Portfolio, indices_of
+from alphaoverlay.overlays.risk import ActiveRisk, Covariance, active_risk, trading_costs, trailing_covariance
+from alphaoverlay.overlays.solver import Design, solve_design
+from alphaoverlay.study.load import Study
+from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data
+
+
+@dataclass(frozen=True)
+class StudyDesign:
+    """A portfolio, how it came about, and what it costs and risks as of a day.
+
+    Attributes
+    ----------
+    study : what was asked.
+    portfolio, benchmark : weights.
+    design : the solver's result; None where the study gives weights.
+    carry, benchmark_carry : a year, at `rate`.
+    rate : the financing rate on `asof`.
+    risk : ex-ante, against the benchmark; None with its reason in `notes`.
+    asof : ISO date of the last data looked at.
+    notes : sentences that every output must carry.
+    data : the history it was made from.
+    """
+
+    study: Study
+    portfolio: Portfolio
+    benchmark: Portfolio
+    design: Design | None
+    carry: Carry
+    benchmark_carry: Carry
+    rate: float
+    risk: ActiveRisk | None
+    asof: str
+    notes: tuple[str, ...]
+    data: StudyData
+
+    @property
+    def active_carry(self) -> Carry:
+        """The portfolio's carry over the benchmark's."""
+        return self.carry - self.benchmark_carry
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Portfolio and benchmark before any number is put on them."""
+
+    portfolio: Portfolio
+    benchmark: Portfolio
+    design: Design | None
+    notes: tuple[str, ...]
+
+
+def choose(study: Study, source: Source, catalogue: Catalogue, known_by: datetime.date | None) -> Choice:
+    """Find the portfolio and the benchmark of a study.
+
+    Parameters
+    ----------
+    known_by : what is estimated (leg sizes, trading costs) looks only at data up to this day; None: all data.
+
+    Raises
+    ------
+    StudyError, CatalogueError, DesignError : a name that is unknown, or sizes that cannot be estimated.
+    """
+    if study.weights is not None:
+        portfolio = _portfolio(study.weights, source, catalogue)
+        return Choice(portfolio, _benchmark(study, source, catalogue), None, ())
+    overlay = study.exposures
+    for name in overlay.wanted:
+        catalogue.index(name)
+    half_spread = study.costs.half_spread_bps / 10_000.0
+    sized = study.sizing.kind != "exposure"
+    covariance, reason, last = None, "", study.end
+    if sized or half_spread or (study.funds.allow is None and last is None):
+        data = read_study_data(
+            source, catalogue, overlay.wanted, (), study.cash.build(), _text(study.start), _text(study.end)
+        )
+        last = last or data.history.dates[-1].date()
+        covariance, reason = _covariance(data, overlay, study, known_by)
+    if sized and covariance is None:
+        raise DesignError(f"legs cannot be sized by {study.sizing.kind}: {reason}")
+    overlay, sentence = study.sizing.build().apply(overlay, covariance)
+    funds, about_funds = _allowed(study, catalogue, last)
+    notes = [*filter(None, [sentence]), *about_funds]
+    trading = None
+    if half_spread and covariance is None:
+        notes.append(f"Trading costs are left out of the choice of funds: {reason}.")
+    elif half_spread and covariance is not None:
+        trading = trading_costs(
+            [(fund.symbol, fund.exposures, fund.leverage) for fund in funds],
+            overlay.wanted,
+            covariance,
+            half_spread,
+            REBALANCES_A_YEAR[study.rebalance.calendar],
+        )
+    design = solve_design(overlay.wanted, funds, trading_costs=trading)
+    return Choice(design.portfolio, _benchmark(study, source, catalogue), design, tuple(notes))
+
+
+def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) -> StudyDesign:
+    """Put carry and ex-ante risk as of a day beside a choice."""
+    rate = float(data.history.rate.loc[:asof].iloc[-1])
+    own, other = yearly_carry(choice.portfolio, rate), yearly_carry(choice.benchmark, rate)
+    risk, reason = _risk(choice, data, asof, (own - other).total)
+    notes = [*choice.notes]
+    if risk is None:
+        notes.append(f"No ex-ante risk: {reason}.")
+    unread = [fund.symbol for fund in choice.portfolio.funds if not fund.verified]
+    if unread:
+        notes.append(f"Terms not all read in a document, so unverified: {', '.join(unread)}.")
+    return StudyDesign(
+        study, choice.portfolio, choice.benchmark, choice.design, own, other, rate, risk, iso(asof), tuple(notes), data
+    )
+
+
+def design_study(study: Study, source: Source, catalogue: Catalogue) -> StudyDesign:
+    """Design the study's portfolio on all data up to its end.
+
+    Raises
+    ------
+    AlphaOverlayError : see `choose` and `read_study_data`.
+    """
+    choice = choose(study, source, catalogue, study.end)
+    names = needed_indices(choice)
+    data = read_study_data(source, catalogue, names, (), study.cash.build(), None, _text(study.end))
+    return describe(study, choice, data, data.history.dates[-1])
+
+
+def needed_indices(choice: Choice) -> tuple[str, ...]:
+    """Return every index that the portfolio, its wanted exposures or the benchmark name."""
+    wanted = tuple(choice.design.wanted) if choice.design else ()
+    return tuple(dict.fromkeys([*wanted, *indices_of((*choice.portfolio.funds, *choice.benchmark.funds))]))
+
+
+def _text(day: datetime.date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _portfolio(weights: dict[str, float], source: Source, catalogue: Catalogue) -> Portfolio:
+    funds = tuple(known_fund(symbol, source, catalogue) for symbol in weights)
+    return Portfolio(funds, tuple(weights.values()))
+
+
+def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> Portfolio:
+    """The study's own, or the base held in plain funds, or for given weights the S&P 500's plain fund."""
+    if study.benchmark is not None:
+        return _portfolio(study.benchmark, source, catalogue)
+    base = {name: x for name, x in study.base.items() if x} if study.weights is None else {"SP500": 1.0}
+    if not base or min(base.values()) < 0.0 or sum(base.values()) > 1.0 + 1e-9:
+        raise StudyError(
+            "benchmark: the base cannot be held in plain funds on its own (nothing in it, negative, or more than 1 in "
+            'all), so name a benchmark; write for example benchmark = "SPY"'
+        )
+    return _portfolio({_plain(name, source, catalogue): x for name, x in base.items()}, source, catalogue)
+
+
+def _plain(name: str, source: Source, catalogue: Catalogue) -> str:
+    plain = catalogue.index(name).plain
+    if not plain:
+        raise StudyError(f'benchmark: no plain fund is known for {name}; write for example benchmark = "SPY"')
+    return next(filter(source.holds, plain), plain[0])
+
+
+def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> tuple[list[Fund], tuple[str, ...]]:
+    """The study's own list, or every fund that existed on the day with its present index and leverage."""
+    if study.funds.allow is None:
+        assert day is not None  # the caller reads it off the data where the study gives none
+        return [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)], ()
+    funds = [catalogue.fund(symbol) for symbol in study.funds.allow]
+    if unknown := [fund.symbol for fund in funds if not fund.exposures]:
+        raise StudyError(f"funds.allow: the index of {', '.join(unknown)} is unknown; describe it in a fund file")
+    late = [fund.symbol for fund in funds if day is not None and not fund.existed_as_today(day)]
+    note = f"Not listed with their present index on {day}: {', '.join(late)}. Used all the same, as asked."
+    return funds, (note,) if late else ()
+
+
+def _covariance(
+    data: StudyData, overlay: Overlay, study: Study, known_by: datetime.date | None
+) -> tuple[Covariance | None, str]:
+    returns = {name: one.returns for name, one in data.indices.items()}
+    if missing := [name for name in overlay.wanted if name not in returns]:
+        return None, f"no series of {', '.join(missing)} in the data"
+    try:
+        last = data.history.dates[-1] if known_by is None else pd.Timestamp(known_by)
+        return trailing_covariance(returns, last, study.sizing.window), ""
+    except DesignError as error:
+        return None, str(error)
+
+
+def _risk(choice: Choice, data: StudyData, asof: pd.Timestamp, active_carry: float) -> tuple[ActiveRisk | None, str]:
+    own, other = choice.portfolio.exposures, choice.benchmark.exposures
+    legs = {k: round(own.get(k, 0.0) - other.get(k, 0.0), 12) for k in {**own, **other}}
+    legs = {k: x for k, x in legs.items() if x}
+    if not legs:
+        return None, "the portfolio looks through to the same exposures as its benchmark"
+    if missing := [name for name in legs if name not in data.indices]:
+        return None, f"no series of {', '.join(missing)} in the data"
+    returns = {name: data.indices[name].returns for name in legs}
+    try:
+        covariance = trailing_covariance(returns, asof)
+    except DesignError as error:
+        return None, str(error)
+    return active_risk(legs, Overlay(legs=legs).size, active_carry, returns, covariance), ""

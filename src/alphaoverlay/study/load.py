@@ -1,0 +1,125 @@
+"""The study as a whole, from a TOML file or from command-line words."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from alphaoverlay.errors import StudyError
+from alphaoverlay.overlays.overlay import Overlay
+from alphaoverlay.study.benchmark import Benchmark
+from alphaoverlay.study.cash import CashTable
+from alphaoverlay.study.costs import CostsTable
+from alphaoverlay.study.exposures import Exposures
+from alphaoverlay.study.fund_choice import FundsTable
+from alphaoverlay.study.rebalance import RebalanceTable
+from alphaoverlay.study.sizing import SizingTable
+from alphaoverlay.study.tables import StudyTable, explain
+from alphaoverlay.study.weights import Weights
+
+MAX_BYTES = 2**20
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return datetime.date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("write a date as YYYY-MM-DD") from None
+    return value
+
+
+Day = Annotated[datetime.date | None, BeforeValidator(_day)]
+
+
+class Study(StudyTable):
+    """What to design and test.
+
+    Either `[base]` and/or `[overlay]` (exposures by index), or `[weights]` (by symbol).
+    """
+
+    title: str = Field("", max_length=200, examples=['"Small caps over mega-cap growth"'])
+    start: Day = Field(None, examples=["2010-02-11"])
+    end: Day = Field(None, examples=["2021-12-15"])
+    benchmark: Benchmark | None = Field(None, examples=['"SPY"'])
+    base: Exposures = Field(default_factory=dict, examples=["{ SP500 = 1.0 }"])
+    overlay: Exposures = Field(default_factory=dict, examples=["{ RUSSELL2000 = 0.3, NASDAQ100 = -0.3 }"])
+    weights: Weights | None = Field(None, examples=["{ SPY = 0.7, UPRO = 0.1, TNA = 0.1, SQQQ = 0.1 }"])
+    sizing: SizingTable = Field(default_factory=SizingTable)
+    funds: FundsTable = Field(default_factory=FundsTable)
+    rebalance: RebalanceTable = Field(default_factory=RebalanceTable)
+    costs: CostsTable = Field(default_factory=CostsTable)
+    cash: CashTable = Field(default_factory=CashTable)
+
+    @model_validator(mode="after")
+    def _one_portfolio(self) -> Study:
+        if self.weights is not None and (self.base or self.overlay):
+            raise ValueError("write either [weights], or [base] and [overlay], not both")
+        if self.weights is None and not any({**self.base, **self.overlay}.values()):
+            raise ValueError(
+                "nothing to hold; write [base] and [overlay] (exposures by index), or [weights] (by symbol)"
+            )
+        if self.weights is not None and (self.sizing.kind != "exposure" or self.funds.allow is not None):
+            raise ValueError("[sizing] and funds.allow belong to [base] and [overlay], not to [weights]")
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise ValueError(f"start = {self.start} is not before end = {self.end}")
+        return self
+
+    @property
+    def exposures(self) -> Overlay:
+        """Base and legs as written."""
+        return Overlay(self.base, self.overlay)
+
+    def as_toml_values(self) -> dict[str, Any]:
+        """Return what was set, as plain values for TOML or JSON; defaults are left out, except the rule of trading."""
+        values = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+        values.setdefault("rebalance", {}).setdefault("calendar", self.rebalance.calendar)
+        values.setdefault("costs", {}).setdefault("half_spread_bps", self.costs.half_spread_bps)
+        return values
+
+
+def study_from(values: Mapping[str, Any], place: str) -> Study:
+    """Check values and return the study.
+
+    Raises
+    ------
+    StudyError : a wrong key, type or value; names the place and the key, and says what to write.
+    """
+    try:
+        return Study.model_validate(dict(values))
+    except ValidationError as error:
+        raise explain(error, Study, place) from None
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study from a TOML file; a fund file named in it is looked for beside it.
+
+    Raises
+    ------
+    StudyError : no such file, not TOML, or a wrong key, type or value.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise StudyError(f"{path}: larger than 1 MB; this is not a study")
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyError(
+            f"no study at {path} ({error.strerror}); make one with: alphaoverlay new {path.name}"
+        ) from None
+    except UnicodeDecodeError:
+        raise StudyError(f"{path}: not UTF-8 text; a study is a TOML file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{path} is not valid TOML: {error}") from None
+    study = study_from(values, str(path))
+    if study.funds.file is None:
+        return study
+    beside = path.parent / study.funds.file
+    return study.model_copy(update={"funds": study.funds.model_copy(update={"file": str(beside)})})

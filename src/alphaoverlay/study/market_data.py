@@ -1,0 +1,121 @@
+"""Which series a study needs, read from its source and turned into index and fund returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from alphaoverlay.errors import CatalogueError, DataError, did_you_mean
+from alphaoverlay.funds.catalogue import Catalogue
+from alphaoverlay.funds.fund import Fund, Index
+from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
+from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns, index_symbols
+from alphaoverlay.history import History, iso
+from alphaoverlay.market.reading import read_history
+from alphaoverlay.market.source import Source
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """The history a study used, and the returns of its indices (only those the source has a series for)."""
+
+    history: History
+    indices: dict[str, IndexReturns]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that every output must carry."""
+        return (*self.history.notes, *(note for one in self.indices.values() for note in one.notes))
+
+
+def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
+    """Return the catalogue's fund, or for another symbol with data a holding that is its own exposure.
+
+    Raises
+    ------
+    CatalogueError : neither in the catalogue nor in the source.
+    """
+    if symbol.upper() in catalogue.funds:
+        return catalogue.fund(symbol)
+    if source.holds(symbol):
+        note = "not in the catalogue: taken as it is, its own exposure, fees inside its prices"
+        return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")
+    raise CatalogueError(
+        f"unknown symbol {symbol!r}: not in the catalogue and no data in {source.name}."
+        f"{did_you_mean(symbol, catalogue.funds)} Add {symbol}.csv to the data folder, or describe it in a fund file"
+    )
+
+
+def read_study_data(
+    source: Source,
+    catalogue: Catalogue,
+    indices: Iterable[str],
+    funds: Sequence[Fund],
+    rate: str | float | None,
+    start: str | None,
+    end: str | None,
+) -> StudyData:
+    """Read the funds' prices and every series their indices can be built from, as far as the source has them.
+
+    Raises
+    ------
+    DataError : the source has none of them, or a file has a defect.
+    """
+    wanted = [_index(name, source, catalogue) for name in dict.fromkeys(indices)]
+    symbols = [fund.symbol for fund in funds if source.holds(fund.symbol)]
+    for index in wanted:
+        symbols += index_symbols(index, source.holds)
+    if not symbols:
+        names = ", ".join([*(fund.symbol for fund in funds), *(index.name for index in wanted)])
+        raise DataError(
+            f"{source.name} has no data for any of {names}: looked for files such as {_example(wanted, funds)}.csv"
+        )
+    history = read_history(source, symbols, rate, start, end)
+    built = {index.name: build_index_returns(index, history, catalogue) for index in wanted}
+    known = {name: one for name, one in built.items() if one.spans}
+    return StudyData(history, {name: _with_stand_in_note(one, source) for name, one in known.items()})
+
+
+def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: bool) -> FundReturns:
+    """Return the funds' returns on all of the history: real, and synthetic before."""
+    return build_fund_returns(funds, data.history, data.indices, synthetic=synthetic)
+
+
+def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
+    """Say which of the funds' returns are not real, and which real ones belong to another index."""
+    by_span: dict[str, list[str]] = {}
+    last = returns.history.dates[-1]
+    for symbol, until in returns.synthetic_until.items():
+        by_span.setdefault("throughout" if until == last else f"until {iso(until)}", []).append(symbol)
+    notes = [
+        f"Synthetic {span}: {', '.join(symbols)} (built from the index by M1, not observed)."
+        for span, symbols in by_span.items()
+    ]
+    for fund in returns.funds:
+        since = fund.index_since
+        if fund.former and (since is None or iso(returns.history.dates[0]) < since.isoformat()):
+            notes.append(f"{fund.symbol} followed another index before: {fund.former}.")
+    return tuple(notes)
+
+
+def _index(name: str, source: Source, catalogue: Catalogue) -> Index:
+    """Return the index, with the source's stand-in where it has one."""
+    if name not in catalogue.indices and source.holds(name):
+        return Index(name, name, total_return=(name,))
+    index = catalogue.index(name)
+    stand_in = source.stand_ins.get(index.name)
+    return index if stand_in is None else replace(index, total_return=(), price=(stand_in,), plain=())
+
+
+def _with_stand_in_note(one: IndexReturns, source: Source) -> IndexReturns:
+    stand_in = source.stand_ins.get(one.index.name)
+    if stand_in is None:
+        return one
+    return replace(one, notes=(*one.notes, f"{stand_in} stands in for {one.index.name} ({one.index.title})."))
+
+
+def _example(indices: Sequence[Index], funds: Sequence[Fund]) -> str:
+    for index in indices:
+        for symbol in (*index.total_return, *index.price, *index.plain):
+            return symbol
+    return funds[0].symbol if funds else "SPY"

@@ -1,0 +1,331 @@
+"""From a study's result to a report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alphaoverlay import __version__
+from alphaoverlay.analysis.calendar_years import rolling_active_return
+from alphaoverlay.analysis.drawdowns import drawdowns
+from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metrics
+from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.history import iso
+from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.report import figures
+from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
+from alphaoverlay.study.designing import StudyDesign
+from alphaoverlay.study.run import StudyResult
+
+DISCLAIMER = "Analysis of past and modelled data, not investment advice."
+_KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
+
+
+def run_report(result: StudyResult) -> Report:
+    """Return everything that is said about a run, in reading order."""
+    history = result.portfolio.history
+    return Report(
+        title=result.study.title or _name(result.design.portfolio),
+        summary=summary(result),
+        notes=(*result.notes, *_cost_notes(result)),
+        tiles=_tiles(result),
+        sections=(
+            Section("Against the benchmark", (_metrics_table(result), _active_table(result))),
+            Section("Through time", _time_figures(result)),
+            Section("Calendar years", (figures.by_year(result.years), _years_table(result))),
+            Section("Weights and exposures", _holdings_figures(result)),
+            *design_sections(result.design),
+            Section("Where the data came from", (_provenance_table(result.design),)),
+        ),
+        foot=(
+            f"Data: {result.source}, {iso(history.dates[0])} to {iso(history.dates[-1])}, "
+            f"{len(history.dates):,} sessions. Fingerprint of the values used: {result.fingerprint}",
+            f"alphaoverlay {__version__}. {DISCLAIMER}",
+        ),
+    )
+
+
+def summary(result: StudyResult) -> str:
+    """Say in one sentence what the portfolio did against its benchmark."""
+    own, other = result.metrics, result.benchmark_metrics
+    dates = result.portfolio.history.dates
+    cagr, bench = _number(own, "cagr"), _number(other, "cagr")
+    gap = 100.0 * (cagr - bench)
+    verb = "more" if gap >= 0.0 else "less"
+    return (
+        f"From {iso(dates[0])} to {iso(dates[-1])} the portfolio ({_name(result.design.portfolio)}; "
+        f"{_rule(result)}) returned {cagr:.1%} a year against {bench:.1%} for its benchmark "
+        f"({_name(result.design.benchmark)}): {abs(gap):.1f} points a year {verb}, with a volatility of "
+        f"{_number(own, 'volatility'):.1%} against {_number(other, 'volatility'):.1%} and a deepest fall of "
+        f"{-_number(own, 'max_drawdown'):.0%} against {-_number(other, 'max_drawdown'):.0%}."
+    )
+
+
+def design_report(design: StudyDesign, source: str) -> Report:
+    """Return everything that is said about a design."""
+    solved = design.design
+    if solved is None or solved.feasible:
+        text = f"{_name(design.portfolio)} brings the exposures {_exposures(design.portfolio)}."
+    else:
+        misses = ", ".join(f"{name} by {miss:+.4g}" for name, miss in solved.shortfall.items())
+        text = f"Not possible: {solved.reason}. The nearest that works, {_name(design.portfolio)}, misses {misses}."
+    return Report(
+        title=design.study.title or "Design",
+        summary=text,
+        notes=(*design.data.notes, *design.notes),
+        tiles=(),
+        sections=design_sections(design),
+        foot=(f"Data: {source}, as of {design.asof}. alphaoverlay {__version__}. {DISCLAIMER}",),
+    )
+
+
+def design_sections(design: StudyDesign) -> tuple[Section, ...]:
+    """Weights, exposures, carry and ex-ante risk."""
+    parts = [_weights_table(design), _exposure_table(design), _carry_table(design)]
+    if design.risk is not None:
+        parts.append(_risk_table(design))
+    return (Section("The design", tuple(parts)),)
+
+
+def _name(portfolio: Portfolio) -> str:
+    held = [f"{100.0 * w:.4g}% {symbol}" for symbol, w in portfolio.by_symbol.items()]
+    return ", ".join([*held, *([f"{100.0 * portfolio.cash:.4g}% cash"] if portfolio.cash else [])])
+
+
+def _exposures(portfolio: Portfolio) -> str:
+    return ", ".join(f"{name} {x:+.2f}" for name, x in portfolio.exposures.items())
+
+
+def _rule(result: StudyResult) -> str:
+    rule = result.portfolio.rule
+    if rule.calendar == "never":
+        return "never rebalanced"
+    early = f", {rule.offset} sessions before the period's end" if rule.offset else ""
+    return f"rebalanced {rule.calendar}{early}"
+
+
+def _cost_notes(result: StudyResult) -> tuple[str, ...]:
+    seen = "Rebalancing is decided and traded at the same close."
+    if result.portfolio.costs.half_spread_bps == 0.0:
+        return (f"Trading costs are zero, by choice (half_spread_bps = 0). {seen}",)
+    return (seen,)
+
+
+def _number(metrics: Metrics, key: str) -> float:
+    value = metrics[key]
+    return float("nan") if value is None else value
+
+
+def _tiles(result: StudyResult) -> tuple[Tile, ...]:
+    own, other = result.metrics, result.benchmark_metrics
+    tiles = []
+    for key in ("cagr", "volatility", "max_drawdown", "sharpe"):
+        definition = next(d for d in DEFINITIONS if d.key == key)
+        kind = _KINDS[definition.unit]
+        against = f"benchmark {write_cell(other[key], kind)}"
+        tiles.append(Tile(definition.label, write_cell(own[key], kind), against))
+    active = write_cell(result.active["cagr"], "points")
+    tiles.append(Tile("Active return a year", f"{active} pts", f"tracking error {_number(own, 'tracking_error'):.1%}"))
+    return tuple(tiles)
+
+
+def _metrics_table(result: StudyResult) -> Table:
+    rows = [
+        Row((d.label, result.metrics[d.key], result.benchmark_metrics[d.key]), kind=_KINDS[d.unit]) for d in DEFINITIONS
+    ]
+    for label, pick in (("peak", "peak"), ("trough", "trough"), ("recovery", "recovery")):
+        cells = [_fall_day(m, pick) for m in (result.metrics, result.benchmark_metrics)]
+        rows.append(Row((f"Max drawdown: {label}", *cells), kind="text"))
+    reasons = {**result.metrics.undefined, **result.benchmark_metrics.undefined}
+    note = "; ".join(f"{key} is undefined: {reason}" for key, reason in reasons.items())
+    columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
+    return Table("Metrics", columns, tuple(rows), note)
+
+
+def _fall_day(metrics: Metrics, which: str) -> str:
+    fall = metrics.worst_drawdown
+    if fall is None:
+        return "–"
+    day = getattr(fall, which)
+    return "not yet" if day is None else iso(day)
+
+
+def _active_table(result: StudyResult) -> Table:
+    rows = [Row((d.label, result.active[d.key]), kind=_KINDS[d.unit]) for d in ACTIVE_DEFINITIONS]
+    rows.append(Row(("Value traded a year (one way)", _turnover_a_year(result.portfolio)), kind="percent"))
+    rows.append(Row(("Trading costs, share of the start value", float(result.portfolio.cost.sum())), kind="percent"))
+    return Table(
+        "Portfolio minus benchmark, and trading", (Column(""), Column("Portfolio", "ratio", "portfolio")), tuple(rows)
+    )
+
+
+def _turnover_a_year(backtest: Backtest) -> float:
+    """One-way turnover after the purchase, by calendar year."""
+    return float(backtest.turnover.iloc[1:].sum()) / (float(backtest.history.days.sum()) / 365.25)
+
+
+def _time_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
+    synthetic = _synthetic_spans(result)
+    falls = [pd.Series(drawdowns(x.value), index=x.value.index) for x in (result.portfolio, result.benchmark)]
+    lived = [x.value[x.value > 0.0] for x in (result.portfolio, result.benchmark)]
+    shown: list[Table | Figure] = [
+        figures.growth(lived[0], lived[1], synthetic),
+        figures.drawdown(falls[0], falls[1], synthetic),
+    ]
+    rolling = rolling_active_return(result.portfolio, result.benchmark)
+    if len(rolling):
+        shown.append(figures.rolling_active(rolling, synthetic))
+    return tuple(shown)
+
+
+def _synthetic_spans(result: StudyResult) -> list[tuple[pd.Timestamp, pd.Timestamp, str]]:
+    """The span in which a fund of the portfolio is synthetic, for shading."""
+    until = result.portfolio.fund_returns.synthetic_until
+    if not until:
+        return []
+    return [(result.portfolio.history.dates[0], max(until.values()), f"synthetic: {', '.join(until)}")]
+
+
+def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
+    portfolio = result.portfolio
+    targets = result.design.portfolio
+    weights = portfolio.weights.assign(cash=portfolio.cash) if targets.cash else portfolio.weights
+    aims = {**targets.by_symbol, "cash": targets.cash}
+    exposures = portfolio.exposures
+    table = Table(
+        "Exposures",
+        (Column("Index"), *(Column(head, "signed") for head in ("Target", "Least", "Most", "Last"))),
+        tuple(
+            Row(
+                (
+                    name,
+                    targets.exposures[name],
+                    *(float(f(exposures[name])) for f in (min, max)),
+                    float(exposures[name].iloc[-1]),
+                )
+            )
+            for name in exposures.columns
+        ),
+        "At the close, after trades; how far the exposures ran between rebalances.",
+    )
+    return (
+        figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%"),
+        figures.through_time(exposures, targets.exposures, "Look-through exposures", "multiple of capital", "+.3f"),
+        table,
+    )
+
+
+def _years_table(result: StudyResult) -> Table:
+    rows = [
+        Row(
+            (
+                f"{year}{'*' if row['part_of_year'] else ''}",
+                float(row["portfolio"]),
+                float(row["benchmark"]),
+                float(row["active"]),
+            )
+        )
+        for year, row in result.years.iterrows()
+    ]
+    columns = (
+        Column("Year"),
+        Column("Portfolio", "percent", "portfolio"),
+        Column("Benchmark", "percent", "benchmark"),
+        Column("Active, points", "points"),
+    )
+    note = "* part of a year" if bool(result.years["part_of_year"].any()) else ""
+    return Table("Returns by calendar year", columns, tuple(rows), note)
+
+
+def _weights_table(design: StudyDesign) -> Table:
+    rows = [
+        Row((fund.symbol, fund.name, fund.follows, weight, fund.expense, _checked(fund.verified)))
+        for fund, weight in zip(design.portfolio.funds, design.portfolio.weights, strict=True)
+    ]
+    rows.append(Row(("cash", "", "", design.portfolio.cash, None, "")))
+    rows.append(Row(("", "", "", design.portfolio.cash + sum(design.portfolio.weights), None, ""), strong=True))
+    columns = (
+        Column("Fund"),
+        Column("Name"),
+        Column("Follows"),
+        Column("Weight", "percent"),
+        Column("Expense", "percent 2"),
+        Column("Terms"),
+    )
+    return Table("Weights", columns, tuple(rows))
+
+
+def _checked(verified: bool) -> str:
+    return "read" if verified else "unverified"
+
+
+def _exposure_table(design: StudyDesign) -> Table:
+    solved = design.design
+    wanted = dict(solved.wanted) if solved else {}
+    names = list(dict.fromkeys([*wanted, *design.portfolio.exposures, *design.benchmark.exposures]))
+    own, base = design.portfolio.exposures, design.benchmark.exposures
+    rows = [
+        Row(
+            (
+                name,
+                wanted.get(name) if solved else None,
+                own.get(name, 0.0),
+                base.get(name, 0.0),
+                own.get(name, 0.0) - base.get(name, 0.0),
+            )
+        )
+        for name in names
+    ]
+    total = Row(("net", None, design.portfolio.net, design.benchmark.net, None), strong=True)
+    gross = Row(
+        ("gross", None, design.portfolio.gross, design.benchmark.gross, design.portfolio.active(base)), strong=True
+    )
+    heads = ("Wanted", "Portfolio", "Benchmark", "Active")
+    note = "Multiples of capital, seen through the funds."
+    return Table("Exposures", (Column("Index"), *(Column(h, "signed") for h in heads)), (*rows, total, gross), note)
+
+
+def _carry_table(design: StudyDesign) -> Table:
+    own, other, gap = design.carry, design.benchmark_carry, design.active_carry
+    rows = [
+        Row((label, getattr(own, key), getattr(other, key), getattr(gap, key)), strong=key == "total")
+        for key, label in (
+            ("expense", "Expenses"),
+            ("spread", "Spreads (provisional)"),
+            ("financing", "Financing"),
+            ("cash", "Cash"),
+            ("total", "Total"),
+        )
+    ]
+    heads: tuple[tuple[str, Tone], ...] = (("Portfolio", "portfolio"), ("Benchmark", "benchmark"), ("Active", "plain"))
+    columns = (Column("A year, when nothing moves"), *(Column(h, "percent 2", t) for h, t in heads))
+    note = (
+        f"At a financing rate of {design.rate:.2%} ({design.asof}). Negative is a cost. Volatility drag is apart: it "
+        "depends on how the indices move."
+    )
+    return Table("Carry", columns, tuple(rows), note)
+
+
+def _risk_table(design: StudyDesign) -> Table:
+    risk = design.risk
+    assert risk is not None
+    rows = [Row(("Active volatility a year", risk.volatility))]
+    rows += [Row((f"  of it {name}", part)) for name, part in risk.by_leg.items()]
+    rows.append(Row(("Break-even relative return a year", risk.break_even)))
+    rows.append(Row(("Active return in a two-sigma bad quarter", risk.two_sigma_quarter)))
+    note = f"Estimated on {risk.covariance.sessions} sessions, {risk.covariance.first} to {risk.covariance.last}."
+    if risk.worst_quarter is not None:
+        worst, first, last = risk.worst_quarter
+        rows.append(Row(("Active return in the worst 63 sessions known", worst)))
+        note += f" Worst 63 sessions: {first} to {last}, first order at target exposures."
+    return Table("Ex-ante risk", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
+
+
+def _provenance_table(design: StudyDesign) -> Table:
+    history = design.data.history
+    rows = [
+        Row((p.name, p.place, p.nature, p.first, p.last, float(p.observations), p.note)) for p in history.provenance
+    ]
+    heads = ("Series", "File", "Nature", "First", "Last")
+    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in design.data.indices.items()]
+    note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
+    return Table("Series", (*(Column(h) for h in heads), Column("Rows", "count"), Column("Note")), tuple(rows), note)

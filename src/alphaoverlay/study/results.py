@@ -1,0 +1,313 @@
+"""The JSON documents of the commands, as models shared by the command line and the web.
+
+Returns are fractions, drawdowns negative, dates ISO 8601; what is undefined is null, with its reason beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, TypeAdapter
+
+from alphaoverlay import __version__
+from alphaoverlay.analysis.metrics import Metrics
+from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.history import History, iso
+from alphaoverlay.market.source import Source
+from alphaoverlay.overlays.carry import Carry
+from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.study.designing import StudyDesign
+from alphaoverlay.study.replicating import ASOF, Outcome, Statement
+from alphaoverlay.study.run import StudyResult
+
+SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
+
+
+class SeriesModel(BaseModel):
+    """Where one series came from."""
+
+    name: str
+    source: str
+    place: str
+    first: str
+    last: str
+    observations: int
+    nature: str
+    note: str
+
+
+class DataModel(BaseModel):
+    """The data of a result: span used, hash of the values, and every series."""
+
+    source: str
+    start: str
+    end: str
+    fingerprint: str
+    series: list[SeriesModel]
+
+
+class CarryModel(BaseModel):
+    """Yearly fractions at the financing rate of `asof`; negative is a cost."""
+
+    total: float
+    expense: float
+    spread: float
+    financing: float
+    cash: float
+
+
+class WorstQuarterModel(BaseModel):
+    """The worst 63 sessions of the active exposures in the history."""
+
+    active_return: float
+    start: str
+    end: str
+
+
+class RiskModel(BaseModel):
+    """Ex-ante risk of the active exposures."""
+
+    active_volatility: float
+    by_leg: dict[str, float]
+    break_even: float | None
+    two_sigma_quarter: float
+    worst_quarter: WorstQuarterModel | None
+    window: dict[str, Any]
+
+
+class DesignModel(BaseModel):
+    """A portfolio: weights by symbol, look-through exposures by index, cash and carry."""
+
+    weights: dict[str, float]
+    exposures: dict[str, float]
+    cash: float
+    carry: CarryModel
+    active_carry: CarryModel
+    rate: float
+    net: float
+    gross: float
+    fund_gross: float
+    wanted: dict[str, float] | None
+    feasible: bool
+    shortfall: dict[str, float]
+    reason: str
+    yearly_cost: float | None
+    benchmark: dict[str, float]
+    risk: RiskModel | None
+
+
+class DrawdownModel(BaseModel):
+    """The deepest fall and its dates; recovery is null while it lasts."""
+
+    depth: float
+    peak: str
+    trough: str
+    recovery: str | None
+
+
+class PortfolioModel(BaseModel):
+    """One backtest's statistics."""
+
+    metrics: dict[str, float | None]
+    undefined: dict[str, str]
+    final_value: float
+    drawdown: DrawdownModel | None
+    ruin: str | None
+    trading: dict[str, float]
+
+
+class YearModel(BaseModel):
+    """Returns of one calendar year."""
+
+    year: int
+    portfolio: float
+    benchmark: float
+    active: float
+    part_of_year: bool
+
+
+class Document(BaseModel):
+    """What every JSON document begins with."""
+
+    schema_: Literal["alphaoverlay/1"] = SCHEMA  # written as "schema": pydantic keeps that name for itself
+    version: str = __version__
+    asof: str
+    study: dict[str, Any]
+    data: DataModel | None
+    notes: list[str]
+
+    def dump(self) -> dict[str, Any]:
+        """Return the document as plain values, `schema` first."""
+        values = self.model_dump(mode="json")
+        return {"schema": values.pop("schema_"), **values}
+
+
+class RunDocument(Document):
+    """What `run --json` prints."""
+
+    design: DesignModel
+    portfolio: PortfolioModel
+    benchmark: PortfolioModel
+    active: dict[str, float | None]
+    years: list[YearModel]
+
+
+class DesignDocument(Document, DesignModel):
+    """What `design --json` prints: the `design` object with the common keys."""
+
+
+def run_document(result: StudyResult) -> RunDocument:
+    """Return the JSON document of a run."""
+    span = result.portfolio.history.dates
+    return RunDocument(
+        asof=result.design.asof,
+        study=result.study.as_toml_values(),
+        data=_data(result.design.data.history, result.source, iso(span[0]), iso(span[-1])),
+        notes=list(result.notes),
+        design=design_model(result.design),
+        portfolio=_portfolio(result.portfolio, result.metrics),
+        benchmark=_portfolio(result.benchmark, result.benchmark_metrics),
+        active=dict(result.active.values),
+        years=[
+            YearModel(
+                year=int(str(year)),
+                portfolio=float(row["portfolio"]),
+                benchmark=float(row["benchmark"]),
+                active=float(row["active"]),
+                part_of_year=bool(row["part_of_year"]),
+            )
+            for year, row in result.years.iterrows()
+        ],
+    )
+
+
+def design_document(design: StudyDesign, source: str) -> DesignDocument:
+    """Return the JSON document of a design."""
+    history = design.data.history
+    return DesignDocument(
+        asof=design.asof,
+        study=design.study.as_toml_values(),
+        data=_data(history, source, iso(history.dates[0]), iso(history.dates[-1])),
+        notes=[*design.data.notes, *design.notes],
+        **design_model(design).model_dump(),
+    )
+
+
+def design_model(design: StudyDesign) -> DesignModel:
+    """Return the `design` object."""
+    portfolio, solved, risk = design.portfolio, design.design, design.risk
+    return DesignModel(
+        weights=portfolio.by_symbol,
+        exposures=_exposures(portfolio, solved.wanted if solved else {}),
+        cash=portfolio.cash,
+        carry=_carry(design.carry),
+        active_carry=_carry(design.active_carry),
+        rate=design.rate,
+        net=portfolio.net,
+        gross=portfolio.gross,
+        fund_gross=portfolio.fund_gross,
+        wanted=dict(solved.wanted) if solved else None,
+        feasible=solved.feasible if solved else True,
+        shortfall=dict(solved.shortfall) if solved else {},
+        reason=solved.reason if solved else "",
+        yearly_cost=solved.yearly_cost if solved else None,
+        benchmark=design.benchmark.by_symbol,
+        risk=None
+        if risk is None
+        else RiskModel(
+            active_volatility=risk.volatility,
+            by_leg=dict(risk.by_leg),
+            break_even=risk.break_even,
+            two_sigma_quarter=risk.two_sigma_quarter,
+            worst_quarter=None
+            if risk.worst_quarter is None
+            else WorstQuarterModel(
+                active_return=risk.worst_quarter[0], start=risk.worst_quarter[1], end=risk.worst_quarter[2]
+            ),
+            window={
+                "first": risk.covariance.first,
+                "last": risk.covariance.last,
+                "sessions": risk.covariance.sessions,
+            },
+        ),
+    )
+
+
+def _exposures(portfolio: Portfolio, wanted: Any) -> dict[str, float]:
+    """Achieved exposures; an index that was wanted and is not there reads 0."""
+    return {**dict.fromkeys(wanted, 0.0), **portfolio.exposures}
+
+
+def _carry(carry: Carry) -> CarryModel:
+    return CarryModel(
+        total=carry.total, expense=carry.expense, spread=carry.spread, financing=carry.financing, cash=carry.cash
+    )
+
+
+def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
+    fall = metrics.worst_drawdown
+    return PortfolioModel(
+        metrics=dict(metrics.values),
+        undefined=dict(metrics.undefined),
+        final_value=backtest.final_value,
+        drawdown=None
+        if fall is None
+        else DrawdownModel(
+            depth=fall.depth,
+            peak=iso(fall.peak),
+            trough=iso(fall.trough),
+            recovery=iso(fall.recovery) if fall.recovery is not None else None,
+        ),
+        ruin=iso(backtest.ruin) if backtest.ruin is not None else None,
+        trading={
+            "sessions_traded": float(len(backtest.traded)),
+            "turnover": float(np.sum(backtest.turnover.to_numpy())),
+            "cost": float(np.sum(backtest.cost.to_numpy())),
+            "half_spread_bps": backtest.costs.half_spread_bps,
+        },
+    )
+
+
+def _data(history: History, source: str, start: str, end: str) -> DataModel:
+    return DataModel(
+        source=source,
+        start=start,
+        end=end,
+        fingerprint=history.fingerprint,
+        series=[SeriesModel(**{f: getattr(one, f) for f in SeriesModel.model_fields}) for one in history.provenance],
+    )
+
+
+def plain(value: Any) -> Any:
+    """Turn dates, tuples and mappings into what JSON knows."""
+    return TypeAdapter(Any).dump_python(value, mode="json")
+
+
+class StatementModel(BaseModel):
+    """One statement of the founding case."""
+
+    id: str
+    text: str
+    stated: str
+    measured: dict[str, float]
+    verdict: Outcome
+    sentence: str
+
+
+class ReplicateDocument(Document):
+    """What `replicate --json` prints."""
+
+    statements: list[StatementModel]
+
+
+def replicate_document(statements: Sequence[Statement], source: Source) -> ReplicateDocument:
+    """Return the JSON document of the founding case."""
+    return ReplicateDocument(
+        asof=ASOF,
+        study={"case": "december 2021"},
+        data=None,
+        notes=list(source.notes),
+        statements=[StatementModel(**vars(one)) for one in statements],
+    )

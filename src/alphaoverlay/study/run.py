@@ -1,0 +1,117 @@
+"""Run a study: design, backtest of portfolio and benchmark under the same rules, metrics."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alphaoverlay.analysis.calendar_years import calendar_years
+from alphaoverlay.analysis.metrics import Metrics, active_performance, performance
+from alphaoverlay.engine.backtesting import Backtest, backtest
+from alphaoverlay.engine.targets import Targets
+from alphaoverlay.errors import SpanError
+from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+from alphaoverlay.funds.fund_returns import FundReturns
+from alphaoverlay.history import iso
+from alphaoverlay.market.source import Source
+from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.study.designing import StudyDesign, choose, describe, needed_indices
+from alphaoverlay.study.load import Study
+from alphaoverlay.study.market_data import read_study_data, study_fund_returns, synthetic_notes
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study found.
+
+    Attributes
+    ----------
+    design : the portfolio, its benchmark, carry and ex-ante risk.
+    portfolio, benchmark : backtests over the same sessions under the same rules.
+    metrics, benchmark_metrics : of each, measured against the benchmark.
+    active : of the difference.
+    years : returns by calendar year.
+    source : name of the data source.
+    notes : sentences that every output must carry.
+    """
+
+    design: StudyDesign
+    portfolio: Backtest
+    benchmark: Backtest
+    metrics: Metrics
+    benchmark_metrics: Metrics
+    active: Metrics
+    years: pd.DataFrame
+    source: str
+    notes: tuple[str, ...]
+
+    @property
+    def study(self) -> Study:
+        """What was asked."""
+        return self.design.study
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all values the result could have used."""
+        return self.design.data.history.fingerprint
+
+
+def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) -> StudyResult:
+    """Design the portfolio, run it and its benchmark over the study's span, and measure both.
+
+    What the design estimates (leg sizes, trading costs) looks only at data up to the span's first day.
+
+    Parameters
+    ----------
+    study : from `load_study` or `study_from`.
+    source : the market data.
+    catalogue : funds and indices; None takes the packaged ones and the study's fund file.
+
+    Raises
+    ------
+    AlphaOverlayError : a mistake in the study or the data; the message says where.
+    """
+    catalogue = catalogue or load_catalogue(study.funds.file)
+    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    choice = choose(study, source, catalogue, _known_by(study))
+    funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
+    data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
+    returns = study_fund_returns(data, funds, synthetic=study.funds.synthetic).span(start, end)
+    portfolio = _run(choice.portfolio, returns, study)
+    benchmark = _run(choice.benchmark, returns, study)
+    design = describe(study, choice, data, returns.history.dates[-1])
+    return StudyResult(
+        design=design,
+        portfolio=portfolio,
+        benchmark=benchmark,
+        metrics=performance(portfolio, benchmark),
+        benchmark_metrics=performance(benchmark, benchmark),
+        active=active_performance(portfolio, benchmark),
+        years=calendar_years(portfolio, benchmark),
+        source=source.name,
+        notes=(*data.notes, *synthetic_notes(returns), *design.notes, *_ruin_notes(portfolio, benchmark)),
+    )
+
+
+def _known_by(study: Study) -> datetime.date | None:
+    """What the design may look at: the past of the span. Without an estimate there is nothing to look at."""
+    estimates = study.sizing.kind != "exposure"
+    if study.start is None and estimates and study.weights is None:
+        raise SpanError(
+            f"sizing by {study.sizing.kind} looks only at data before the span, so the span needs a beginning: "
+            "write start = YYYY-MM-DD"
+        )
+    return study.start
+
+
+def _run(portfolio: Portfolio, returns: FundReturns, study: Study) -> Backtest:
+    symbols = [fund.symbol for fund in portfolio.funds]
+    targets = Targets.constant(symbols, portfolio.weights)
+    return backtest(returns.only(symbols), targets, study.rebalance.build(), study.costs.build())
+
+
+def _ruin_notes(portfolio: Backtest, benchmark: Backtest) -> tuple[str, ...]:
+    named = (("The portfolio", portfolio), ("The benchmark", benchmark))
+    return tuple(f"{name} was ruined on {iso(one.ruin)}: nothing was left." for name, one in named if one.ruin)

@@ -1,0 +1,83 @@
+"""What all tables of a study share: strictness, and mistakes explained by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alphaoverlay.errors import StudyError, did_you_mean
+
+
+class StudyTable(BaseModel):
+    """A table of a study: no unknown keys, no silent conversions, not changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def explain(error: ValidationError, model: type[BaseModel], place: str) -> StudyError:
+    """Turn pydantic's first finding into one line that names the key and what to write."""
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"] if part not in ("float", "int", "str", "constrained-str")]
+    key = ".".join(path) or "the study"
+    owner = _model_at(model, path[:-1])
+    if first["type"] == "extra_forbidden":
+        known = list(owner.model_fields) if owner else []
+        near = did_you_mean(path[-1], known)
+        return StudyError(f"{place}: unknown key {key}.{near} Known here: {', '.join(known)}")
+    wrong = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    given = "" if isinstance(first["input"], dict) else f" (it is {first['input']!r})"
+    example = _example(owner, path[-1] if path else "")
+    return StudyError(f"{place}: {key}: {wrong}{given}{example}")
+
+
+def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:
+    for part in path:
+        field = model.model_fields.get(part)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+        model = inner
+    return model
+
+
+def _example(model: type[BaseModel] | None, key: str) -> str:
+    field = model.model_fields.get(key) if model else None
+    return f"; write for example {key} = {field.examples[0]}" if field is not None and field.examples else ""
+
+
+def number(value: Any) -> float:
+    """Read a number, or a text such as "30%".
+
+    Raises
+    ------
+    ValueError : neither; pydantic turns it into a finding that names the key.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError("write a number")
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            value = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+        except ValueError:
+            raise ValueError("write a number, such as 0.3 or 30%") from None
+    if not abs(value) < float("inf"):
+        raise ValueError("write a finite number")
+    return float(value)
+
+
+def numbers(values: Any) -> Mapping[str, float]:
+    """Read a table of numbers by upper-case name; raises ValueError as `number` does, naming the entry."""
+    if not isinstance(values, Mapping):
+        raise ValueError("write a table of numbers")
+    read: dict[str, float] = {}
+    for name, value in values.items():
+        key = str(name).upper()
+        if key in read:
+            raise ValueError(f"{key} stands twice")
+        try:
+            read[key] = number(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return read

@@ -1,0 +1,104 @@
+"""A study as a TOML file: what was asked on the command line, or a commented beginning."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alphaoverlay.study.load import Study
+
+STARTER = """\
+# A study for alphaoverlay: what you hold anyway, what you believe, and how to test it.
+# Run it:     alphaoverlay run {name}
+# With data:  alphaoverlay run {name} --data FOLDER   (a folder of SYMBOL.csv files: date, close, adj_close)
+
+title = "Small caps over mega-cap growth on top of the S&P 500"
+
+# The span; as long as the data allow when left out.
+# start = 2010-02-11
+# end = 2021-12-15
+
+# What to compare with: a symbol, or a table such as {{ SPY = 0.6, TLT = 0.4 }}.
+# When left out: the base, held in plain funds.
+# benchmark = "SPY"
+
+# What you hold anyway, in multiples of your capital, by index. List the indices with: alphaoverlay funds --indices
+[base]
+SP500 = 1.0
+
+# What you add on top: positive is long, negative is short.
+[overlay]
+RUSSELL2000 = 0.30
+NASDAQ100 = -0.30
+
+# Instead of [base] and [overlay] you can give the weights yourself; what is missing to 1 is cash.
+# [weights]
+# SPY = 0.70
+# UPRO = 0.10
+# TNA = 0.10
+# SQQQ = 0.10
+
+# How to read the sizes of the legs: "exposure" as written, "beta" scales the short legs until the legs have no beta
+# to the base, "volatility" scales all legs to a target active volatility. Estimated on the sessions before the span.
+# [sizing]
+# kind = "volatility"
+# target = 0.05
+
+# Which funds the design may use; every fund of the catalogue when left out.
+[funds]
+allow = ["SPY", "UPRO", "TNA", "SQQQ"]
+# file = "my-funds.toml"    # terms of your own funds, laid over the catalogue
+# synthetic = false         # use real fund prices only, no returns built from the index
+
+# never, daily, weekly, monthly, quarterly, semiannual or annual; offset = sessions before the period's last.
+[rebalance]
+calendar = "quarterly"
+offset = 0
+
+# Half the bid-ask spread, in hundredths of a percent of each trade. Zero is a choice, and said so in the report.
+[costs]
+half_spread_bps = 2.0
+
+# The short rate: a rate file such as "DFF" (effective federal funds), or a fixed yearly fraction such as 0.02.
+# When left out: DFF for a folder, the Treasury bill rate for the sample.
+# [cash]
+# rate = "DFF"
+"""
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def starter_study(name: str) -> str:
+    """Return a commented study to begin from; `name` is its file's name."""
+    return STARTER.format(name=name)
+
+
+def study_toml(study: Study, beside: Path) -> str:
+    """Write a study as TOML; the path of its fund file is written relative to the folder `beside`."""
+    values = study.model_dump(exclude_defaults=True, exclude_none=True)
+    if study.funds.file is not None:
+        values["funds"]["file"] = os.path.relpath(study.funds.file, beside)
+    values.setdefault("rebalance", {}).setdefault("calendar", study.rebalance.calendar)
+    values.setdefault("costs", {}).setdefault("half_spread_bps", study.costs.half_spread_bps)
+    plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
+    tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
+    for name, table in tables.items():
+        lines += ["", f"[{_key(name)}]", *(f"{_key(key)} = {_value(value)}" for key, value in table.items())]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else json.dumps(key)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(one) for one in value) + "]"
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value) if isinstance(value, int | float) else value.isoformat()

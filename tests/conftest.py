@@ -1,0 +1,40 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# One machine's slowness is not a failure; the examples are the same on every run.
+settings.register_profile("repo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=1000)
+settings.load_profile("full" if os.environ.get("ALPHAOVERLAY_FULL") else "repo")
+
+
+def required(name: str) -> bool:
+    """Whether this run must not skip for want of `name` (continuous integration sets it)."""
+    return name in os.environ.get("ALPHAOVERLAY_REQUIRE", "").split(",")
+
+
+@pytest.fixture(scope="session")
+def reference_data() -> Path:
+    """The folder of real market history; tests that need it are skipped where it is absent."""
+    place = os.environ.get("ALPHAOVERLAY_REFERENCE_DATA", "")
+    if not place or not Path(place).is_dir():
+        pytest.skip("no reference data: set ALPHAOVERLAY_REFERENCE_DATA to its folder")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium browser; tests that need one are skipped where there is none, unless CI requires it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    if required("chromium"):
+        pytest.fail("ALPHAOVERLAY_REQUIRE names chromium, and there is none on the PATH")
+    pytest.skip("no Chromium on the PATH")
