@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -16,12 +17,14 @@ from alphaoverlay.cli.run import run
 from alphaoverlay.errors import AlphaOverlayError
 
 CALLERS_ERROR = 2
+INTERRUPTED = 130
+# Typer's errors of usage share this base; which module it lives in differs between typer's versions.
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="alphaoverlay",
     help="Design, test and run alpha overlays with leveraged funds.",
-    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), 1 our bug.",
-    no_args_is_help=True,
+    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), 130 interrupted, 1 our bug.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -34,11 +37,14 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
 ) -> None:
     """Design, test and run alpha overlays with leveraged funds."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 for command in (demo, run, design, funds, new, replicate):
@@ -48,10 +54,27 @@ for command in (demo, run, design, funds, new, replicate):
 def main() -> None:
     """Run the command line; a mistake of the caller is one line and exit code 2, a bug keeps its traceback."""
     try:
-        app()
+        status = app(standalone_mode=False)
     except AlphaOverlayError as error:
-        print(f"alphaoverlay: {error}", file=sys.stderr)
-        sys.exit(CALLERS_ERROR)
+        _stop(str(error), CALLERS_ERROR)
+    except USAGE_ERROR as error:
+        _stop(_usage(error), CALLERS_ERROR)
+    except (typer.Abort, KeyboardInterrupt):
+        _stop("interrupted; no half-written file is left", INTERRUPTED)
     except BrokenPipeError:  # the reader, such as `head`, has gone
         sys.stderr.close()
         sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: Exception) -> str:
+    """The command line's own complaint, in one line, with where to read on."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "alphaoverlay"
+    message = getattr(error, "format_message", lambda: str(error))()
+    return f"{' '.join(message.split()).removesuffix('.')}. See: {command} --help"
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    print(f"alphaoverlay: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -9,14 +9,6 @@ import typer
 from alphaoverlay.cli import options as shared
 from alphaoverlay.cli.studies import read_words, save_study, study_options
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3
-  alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
-  alphaoverlay design my.toml --data FOLDER --json
-"""
-
 
 def design(
     words: Annotated[
@@ -38,7 +30,14 @@ def design(
     save: shared.SaveOption = None,
     force: shared.ForceOption = False,
 ) -> None:
-    """Find the cheapest fund weights that bring the wanted exposures, with their carry and risk."""
+    """Find the cheapest fund weights that bring the wanted exposures, with their carry and risk.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3
+      alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
+      alphaoverlay design my.toml --data FOLDER --json
+    """
     from alphaoverlay.cli.output import console, print_json
     from alphaoverlay.funds.catalogue import load_catalogue
     from alphaoverlay.market.opening import open_source
@@ -73,6 +72,3 @@ def design(
     print_report(design_report(found, source.name), screen)
     if save is not None:
         screen.print(f"Study written to {save}")
-
-
-design.__doc__ = f"{design.__doc__}\n{EXAMPLES}"

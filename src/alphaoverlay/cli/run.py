@@ -10,16 +10,6 @@ import typer
 from alphaoverlay.cli import options as shared
 from alphaoverlay.cli.studies import read_words, save_study, study_options
 
-EXAMPLES = """
-[bold]Examples[/bold]
-
-  alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10
-  alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER --start 2010-02-11 --rebalance monthly
-  alphaoverlay run SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
-  alphaoverlay run my.toml --data FOLDER --report my.html
-  alphaoverlay run my.toml --json
-"""
-
 
 def run(
     words: Annotated[
@@ -47,7 +37,16 @@ def run(
     save: shared.SaveOption = None,
     force: shared.ForceOption = False,
 ) -> None:
-    """Design a portfolio (or take yours), backtest it against its benchmark, and measure both."""
+    """Design a portfolio (or take yours), backtest it against its benchmark, and measure both.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10
+      alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER --start 2010-02-11 --rebalance monthly
+      alphaoverlay run SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
+      alphaoverlay run my.toml --data FOLDER --report my.html
+      alphaoverlay run my.toml --json
+    """
     from alphaoverlay.cli.output import console, print_json, write_report
     from alphaoverlay.errors import StudyError
     from alphaoverlay.market.opening import open_source
@@ -90,6 +89,3 @@ def run(
     for path, what in ((report, "Report"), (save, "Study")):
         if path is not None:
             screen.print(f"{what} written to {path}")
-
-
-run.__doc__ = f"{run.__doc__}\n{EXAMPLES}"

@@ -31,6 +31,8 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
 
     given = {name: value for name, value in options.items() if value is not None}
     if len(words) == 1 and "=" not in words[0]:
+        if not words[0].endswith(".toml") and not Path(words[0]).exists():
+            raise StudyError(f"command line: {words[0]!r} is neither a study (a .toml file) nor {what}")
         study = load_study(words[0])
         if not given:
             return study

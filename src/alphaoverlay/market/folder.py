@@ -35,7 +35,8 @@ class FolderSource:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.name = str(folder)
-        self._read: dict[str, PriceSeries] = {}
+        self._prices: dict[str, PriceSeries] = {}
+        self._rates: dict[str, RateSeries] = {}
         if not self.folder.is_dir():
             raise DataError(f"no folder {self.folder}; give --data the folder that holds your SYMBOL.csv files")
 
@@ -51,13 +52,13 @@ class FolderSource:
         SymbolNotFound : there is no such file.
         DataError : the file has a defect; names file, line and column.
         """
-        if symbol not in self._read:
+        if symbol not in self._prices:
             path = self._need(symbol, "date,close,adj_close")
             place = self._place(path)
             frame, lines = read_prices(path, place)
             provenance = Provenance(symbol, self.name, place, iso(frame.index[0]), iso(frame.index[-1]), len(frame))
-            self._read[symbol] = PriceSeries(symbol, frame, provenance, tuple(lines.tolist()))
-        return self._read[symbol]
+            self._prices[symbol] = PriceSeries(symbol, frame, provenance, tuple(lines.tolist()))
+        return self._prices[symbol]
 
     def rate(self, name: str) -> RateSeries:
         """Read a rate file such as `DFF.csv`, in percent a year.
@@ -67,11 +68,13 @@ class FolderSource:
         SymbolNotFound : there is no such file.
         DataError : the file has a defect; names file, line and column.
         """
-        path = self._need(name, "date,percent")
-        place = self._place(path)
-        values = read_rate(path, place, name)
-        first, last = iso(values.index[0]), iso(values.index[-1])
-        return RateSeries(name, values, Provenance(name, self.name, place, first, last, len(values)))
+        if name not in self._rates:
+            path = self._need(name, "date,percent")
+            place = self._place(path)
+            values = read_rate(path, place, name)
+            provenance = Provenance(name, self.name, place, iso(values.index[0]), iso(values.index[-1]), len(values))
+            self._rates[name] = RateSeries(name, values, provenance)
+        return self._rates[name]
 
     def _place(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()

@@ -10,6 +10,9 @@ import numpy as np
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import FloatArray
 
+# Weights are rounded to 1e-12, so a full portfolio may miss 1 by a few of these.
+ROUNDING = 1e-10
+
 
 def exposure_matrix(funds: Sequence[Fund], indices: Sequence[str]) -> FloatArray:
     """Return X of method M3, shape (indices, funds): the exposure that a unit of each fund brings."""
@@ -43,8 +46,9 @@ class Portfolio:
 
     @property
     def cash(self) -> float:
-        """Share of capital not in funds; rounding below 1e-12 is not cash."""
-        return round(1.0 - sum(self.weights), 12) + 0.0
+        """Share of capital not in funds; what the rounding of weights leaves is not cash."""
+        spare = round(1.0 - sum(self.weights), 12)
+        return spare if abs(spare) > ROUNDING else 0.0
 
     @property
     def exposures(self) -> dict[str, float]:

@@ -79,8 +79,8 @@ def choose(study: Study, source: Source, catalogue: Catalogue, known_by: datetim
     StudyError, CatalogueError, DesignError : a name that is unknown, or sizes that cannot be estimated.
     """
     if study.weights is not None:
-        portfolio = _portfolio(study.weights, source, catalogue)
-        return Choice(portfolio, _benchmark(study, source, catalogue), None, ())
+        benchmark, about = _benchmark(study, source, catalogue)
+        return Choice(_portfolio(study.weights, source, catalogue), benchmark, None, about)
     overlay = study.exposures
     for name in overlay.wanted:
         catalogue.index(name)
@@ -110,7 +110,8 @@ def choose(study: Study, source: Source, catalogue: Catalogue, known_by: datetim
             REBALANCES_A_YEAR[study.rebalance.calendar],
         )
     design = solve_design(overlay.wanted, funds, trading_costs=trading)
-    return Choice(design.portfolio, _benchmark(study, source, catalogue), design, tuple(notes))
+    benchmark, about = _benchmark(study, source, catalogue)
+    return Choice(design.portfolio, benchmark, design, (*notes, *about))
 
 
 def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) -> StudyDesign:
@@ -121,6 +122,9 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
     notes = [*choice.notes]
     if risk is None:
         notes.append(f"No ex-ante risk: {reason}.")
+    if choice.design is not None and not choice.design.feasible:
+        misses = ", ".join(f"{name} by {miss:+.4g}" for name, miss in choice.design.shortfall.items())
+        notes.append(f"The wanted exposures are not met ({misses}): {choice.design.reason}. This is the nearest design.")
     unread = [fund.symbol for fund in choice.portfolio.funds if not fund.verified]
     if unread:
         notes.append(f"Terms not all read in a document, so unverified: {', '.join(unread)}.")
@@ -157,17 +161,20 @@ def _portfolio(weights: dict[str, float], source: Source, catalogue: Catalogue) 
     return Portfolio(funds, tuple(weights.values()))
 
 
-def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> Portfolio:
+def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> tuple[Portfolio, tuple[str, ...]]:
     """The study's own, or the base held in plain funds, or for given weights the S&P 500's plain fund."""
     if study.benchmark is not None:
-        return _portfolio(study.benchmark, source, catalogue)
+        return _portfolio(study.benchmark, source, catalogue), ()
     base = {name: x for name, x in study.base.items() if x} if study.weights is None else {"SP500": 1.0}
-    if not base or min(base.values()) < 0.0 or sum(base.values()) > 1.0 + 1e-9:
+    if not base or min(base.values()) < 0.0:
         raise StudyError(
-            "benchmark: the base cannot be held in plain funds on its own (nothing in it, negative, or more than 1 in "
-            'all), so name a benchmark; write for example benchmark = "SPY"'
+            "benchmark: the base is empty or has a short position, so it cannot be held in plain funds; "
+            'name a benchmark, for example benchmark = "SPY"'
         )
-    return _portfolio({_plain(name, source, catalogue): x for name, x in base.items()}, source, catalogue)
+    total = sum(base.values())
+    held = {_plain(name, source, catalogue): round(x / max(total, 1.0), 12) for name, x in base.items()}
+    note = f"The benchmark is the base scaled down from {total:g} to 1, in plain funds."
+    return _portfolio(held, source, catalogue), (note,) if total > 1.0 + 1e-9 else ()
 
 
 def _plain(name: str, source: Source, catalogue: Catalogue) -> str:

@@ -99,7 +99,8 @@ def _rule(result: StudyResult) -> str:
     rule = result.portfolio.rule
     if rule.calendar == "never":
         return "never rebalanced"
-    early = f", {rule.offset} sessions before the period's end" if rule.offset else ""
+    sessions = "session" if rule.offset == 1 else "sessions"
+    early = f", {rule.offset} {sessions} before the period's end" if rule.offset else ""
     return f"rebalanced {rule.calendar}{early}"
 
 
