@@ -83,8 +83,8 @@ class History:
     dates : the n sessions, ascending.
     close, adj_close : n rows, a column a symbol; NaN before a symbol's first and after its last price.
     rate : n values, yearly fraction: the last value known on or before each session.
-    exchange_sessions : the exchange's own sessions, from the first of `dates` to the end of the last one's year, so
-        that the end of a period is known even where the prices stop inside it.
+    exchange_sessions : the exchange's own sessions in every calendar year that `dates` touch, so that the end of a
+        period is known even where the prices stop inside it.
     provenance : one entry a series.
     notes : sentences that every output using this history must carry.
     """

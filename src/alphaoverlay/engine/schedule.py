@@ -37,8 +37,8 @@ class CalendarRule:
         Parameters
         ----------
         dates : the span's sessions.
-        exchange : the exchange's sessions from before or at the span's first to the end of the last one's year: the
-            end of a period is read from it, never from where the prices stop.
+        exchange : the exchange's sessions in every calendar year that the span touches: the end of a period is read
+            from it, never from where the prices stop.
 
         Raises
         ------

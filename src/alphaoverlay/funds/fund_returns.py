@@ -55,15 +55,14 @@ class FundReturns:
         soonest = min(lives, key=lambda symbol: lives[symbol][1])
         low, high = lives[latest][0], lives[soonest][1]
         if start is not None:
-            asked = int(dates.searchsorted(pd.Timestamp(start), side="left"))
-            if asked < low:
+            if _misses_sessions(self.history, pd.Timestamp(start), dates[low] - pd.Timedelta(days=1)):
                 raise SpanError(
                     f"{latest} has no return before {iso(dates[low])}, neither its own nor from an index series: "
                     f"ask for --start {iso(dates[low])} or later, or add the series of {_indices(self, latest)}"
                 )
-            low = asked
+            low = max(low, int(dates.searchsorted(pd.Timestamp(start), side="left")))
         if end is not None:
-            if pd.Timestamp(end) > dates[high] and not _is_last_session_up_to(self.history, high, end):
+            if _misses_sessions(self.history, dates[high] + pd.Timedelta(days=1), pd.Timestamp(end)):
                 raise SpanError(
                     f"the prices of {soonest} end on {iso(dates[high])}: ask for --end {iso(dates[high])} or earlier, "
                     "or add the newer rows"
@@ -156,7 +155,12 @@ def _indices(returns: FundReturns, symbol: str) -> str:
     return ", ".join(fund.exposures) or "its index"
 
 
-def _is_last_session_up_to(history: History, row: int, end: str) -> bool:
-    """Whether no exchange session lies between this row and `end` (which may be a weekend or a holiday)."""
-    later = history.exchange_sessions[history.exchange_sessions > history.dates[row]]
-    return bool(len(later) == 0 or later[0] > pd.Timestamp(end))
+def _misses_sessions(history: History, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+    """Whether an exchange session lies between two days that the data do not cover, both included."""
+    sessions = history.exchange_sessions
+    if first > last:
+        return False
+    # The calendar is known for whole years: a day outside them is more than a holiday away.
+    if first.year < sessions[0].year or last.year > sessions[-1].year:
+        return True
+    return bool(((sessions >= first) & (sessions <= last)).any())

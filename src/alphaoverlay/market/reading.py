@@ -76,7 +76,7 @@ def read_history(
         close=pd.DataFrame({k: f["close"] for k, f in frames.items()}),
         adj_close=pd.DataFrame({k: f["adj_close"] for k, f in frames.items()}),
         rate=rate_values,
-        exchange_sessions=sessions[sessions >= dates[0]],
+        exchange_sessions=sessions,
         provenance=tuple(provenance),
         notes=tuple(notes),
     )

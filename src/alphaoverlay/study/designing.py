@@ -124,7 +124,9 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
         notes.append(f"No ex-ante risk: {reason}.")
     if choice.design is not None and not choice.design.feasible:
         misses = ", ".join(f"{name} by {miss:+.4g}" for name, miss in choice.design.shortfall.items())
-        notes.append(f"The wanted exposures are not met ({misses}): {choice.design.reason}. This is the nearest design.")
+        notes.append(
+            f"The wanted exposures are not met ({misses}): {choice.design.reason}. This is the nearest design."
+        )
     unread = [fund.symbol for fund in choice.portfolio.funds if not fund.verified]
     if unread:
         notes.append(f"Terms not all read in a document, so unverified: {', '.join(unread)}.")

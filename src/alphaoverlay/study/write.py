@@ -46,7 +46,8 @@ NASDAQ100 = -0.30
 # to the base, "volatility" scales all legs to a target active volatility. Estimated on the sessions before the span.
 # [sizing]
 # kind = "volatility"
-# target = 0.05
+# target = 0.05            # with "volatility" only
+# window = 756             # sessions of the estimate
 
 # Which funds the design may use; every fund of the catalogue when left out.
 [funds]

@@ -1,0 +1,73 @@
+"""The founding case: verdicts on real data, and honesty where data are missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests import second_opinion
+
+from alphaoverlay.market.folder import FolderSource
+from alphaoverlay.market.sample import SampleSource
+from alphaoverlay.study.replicating import Statement, check_statements
+
+
+@pytest.fixture(scope="module")
+def on_real_data(reference_data: Path) -> dict[str, Statement]:
+    return {one.id: one for one in check_statements(FolderSource(reference_data))}
+
+
+def closes(folder: Path, symbol: str) -> dict[str, float]:
+    prices = second_opinion.read_prices(folder / "prices" / f"{symbol}.csv")
+    return {day.isoformat(): adjusted for day, (_, adjusted) in prices.items()}
+
+
+def test_the_sample_cannot_tell_what_happened_after_it_ends() -> None:
+    verdicts = {one.id: one.verdict for one in check_statements(SampleSource())}
+    assert verdicts == {
+        "A1": "cannot be told",
+        "A2": "cannot be told",
+        "A8": "cannot be told",
+        "A10": "holds",
+        "A13": "cannot be told",
+    }
+
+
+def test_verdicts_on_real_data(on_real_data: dict[str, Statement]) -> None:
+    assert {key: one.verdict for key, one in on_real_data.items()} == {
+        "A1": "holds",
+        "A2": "does not hold",
+        "A8": "holds",
+        "A10": "holds",
+        "A13": "holds",
+    }
+
+
+def test_a1_and_a2_are_ratios_of_closes(reference_data: Path, on_real_data: dict[str, Statement]) -> None:
+    for name, symbol in (("russell2000", "RUT"), ("sp500", "GSPC"), ("nasdaq_composite", "IXIC"), ("nasdaq100", "NDX")):
+        close = closes(reference_data, symbol)
+        expected = close["2021-12-15"] / close["2020-12-31"] - 1.0
+        assert on_real_data["A1"].measured[f"{name}_price"] == pytest.approx(expected, abs=1e-12)
+    rut, total = closes(reference_data, "RUT"), closes(reference_data, "SP500TR")
+    since = rut["2021-12-15"] / rut["2021-01-29"] - 1.0
+    assert on_real_data["A2"].measured["russell2000_price"] == pytest.approx(since, abs=1e-12)
+    assert on_real_data["A1"].measured["sp500_total"] == pytest.approx(
+        total["2021-12-15"] / total["2020-12-31"] - 1.0, abs=1e-12
+    )
+    assert on_real_data["A1"].measured["russell2000_total"] > on_real_data["A1"].measured["russell2000_price"]
+
+
+def test_a8_measures_from_the_peak_up_to_the_day(reference_data: Path, on_real_data: dict[str, Statement]) -> None:
+    known = {day: value for day, value in closes(reference_data, "RUT").items() if day <= "2021-12-15"}
+    expected = known["2021-12-15"] / max(known.values()) - 1.0
+    assert on_real_data["A8"].measured["drawdown"] == pytest.approx(expected, abs=1e-12)
+    assert "2021-11-08" in on_real_data["A8"].sentence
+
+
+def test_every_statement_is_one_plain_sentence(on_real_data: dict[str, Statement]) -> None:
+    for one in on_real_data.values():
+        assert one.sentence.endswith(".")
+        assert "nan" not in one.sentence
+        assert one.measured
+        assert one.stated
+        assert one.text
