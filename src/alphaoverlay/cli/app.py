@@ -24,8 +24,8 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="alphaoverlay",
     help="Design, test and run alpha overlays with leveraged funds.",
-    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), 130 interrupted, "
-    "1 our bug.",
+    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), "
+    "130 interrupted, 1 our bug.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

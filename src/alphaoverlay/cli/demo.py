@@ -10,6 +10,11 @@ import typer
 from alphaoverlay.cli import options as shared
 
 REPORT = Path("alphaoverlay-demo.html")
+NEXT = (
+    "alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3",
+    "alphaoverlay new my.toml && alphaoverlay run my.toml --report my.html",
+    "alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER-OF-YOUR-CSV-FILES",
+)
 
 
 def demo(
@@ -25,7 +30,7 @@ def demo(
 
       alphaoverlay demo --open
     """
-    from alphaoverlay.cli.output import console, print_json, write_report
+    from alphaoverlay.cli.output import console, how_to_call, print_json, write_report
     from alphaoverlay.market.sample import SampleSource
     from alphaoverlay.study.load import study_from
     from alphaoverlay.study.reporting import run_report
@@ -56,10 +61,9 @@ def demo(
     print_section(report.sections[0], screen)
     print_notes(report.notes, screen)
     screen.print(f"The full report, with charts: [bold]{output.resolve()}[/bold]", soft_wrap=True)
-    screen.print(
-        "\nTry next:\n"
-        "  alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3\n"
-        "  alphaoverlay new my.toml && alphaoverlay run my.toml --report my.html\n"
-        "  alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER-OF-YOUR-CSV-FILES\n"
-    )
+    call = how_to_call()
+    screen.print("\nTry next:")
+    for words in NEXT:
+        screen.print("  " + words.replace("alphaoverlay", call), soft_wrap=True, markup=False)
+    screen.print()
     screen.print(f"[dim]{report.foot[-1]}[/dim]")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import shutil
+import sys
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +29,16 @@ def console() -> Console:
 
     terminal = Console(highlight=False)
     return terminal if terminal.is_terminal else Console(highlight=False, width=120)
+
+
+def how_to_call() -> str:
+    """Return what a user types to reach this very program from here."""
+    if shutil.which("alphaoverlay"):
+        return "alphaoverlay"
+    beside = Path(sys.executable).with_name("alphaoverlay")
+    words = [str(beside)] if beside.exists() else [sys.executable, "-m", "alphaoverlay"]
+    here = f"{Path.cwd()}{os.sep}"
+    return " ".join(shlex.quote(word.removeprefix(here)) for word in words)
 
 
 def write_report(report: Report, path: Path, *, open_it: bool) -> None:

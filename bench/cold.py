@@ -1,0 +1,61 @@
+"""Whole processes: processor time and peak memory of commands as a user starts them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench.measure import Measurement, Result
+
+RUNS = 5
+HERE = Path(__file__).parent
+
+
+def cold_measurements(python: str) -> Iterator[Measurement]:
+    """Yield the measurements of cold commands with an interpreter."""
+    data = os.environ.get("ALPHAOVERLAY_REFERENCE_DATA")
+    where = ["--data", data] if data else []
+    end = "2021-12-15" if data else "2018-11-30"
+    study = Path(tempfile.mkdtemp(prefix="alphaoverlay-bench-")) / "study.toml"
+    start = f"{int(end[:4]) - 13}{end[4:]}"
+    study.write_text(
+        f"start = {start}\nend = {end}\n[base]\nSP500 = 1.0\n[overlay]\nRUSSELL2000 = 0.3\nNASDAQ100 = -0.3\n"
+        '[funds]\nallow = ["SPY", "UPRO", "TNA", "SQQQ"]\n'
+    )
+    command = [python, "-m", "alphaoverlay"]
+    run = [*command, "run", str(study), *where, "--json"]
+    peer = [python, str(HERE / "peer_bt.py")]
+
+    def cpu_of_run() -> Result:
+        own = _median(run, 0)
+        return Result(
+            "cold run, 4 funds, 13 years: CPU", own, "s", 1.5, "bt (design and report apart)", _median(peer, 0)
+        )
+
+    yield Measurement("cold run, 4 funds, 13 years: CPU", cpu_of_run)
+    yield Measurement("cold run: peak memory", lambda: Result("cold run: peak memory", _median(run, 1), "MB", 250))
+    yield Measurement("--help: CPU", lambda: Result("--help: CPU", _median([*command, "--help"], 0), "s", 0.4))
+    bare = [python, "-c", "pass"]
+    package = [python, "-c", "import alphaoverlay"]
+    yield Measurement(
+        "import alphaoverlay: CPU",
+        lambda: Result("import alphaoverlay: CPU", max(_median(package, 0) - _median(bare, 0), 0.0), "s", 0.05),
+    )
+
+
+def _median(command: Sequence[str], which: int) -> float:
+    """Median over runs after a warm-up: CPU seconds (0) or peak MB (1)."""
+    return statistics.median([_once(command)[which] for _ in range(RUNS + 1)][1:])
+
+
+def _once(command: Sequence[str]) -> tuple[float, float]:
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024.0

@@ -1,0 +1,40 @@
+"""The loop itself, compiled, from arrays that are ready."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+from bench.measure import Measurement, Result
+
+
+def warm_measurements() -> Iterator[Measurement]:
+    """Yield the measurements inside this process."""
+    name = "one warm backtest, compiled"
+    yield Measurement(name, lambda: _one_backtest(name))
+
+
+def _one_backtest(name: str) -> Result:
+    import bt
+
+    import alphaoverlay as ao
+    from bench.case import founding_case, prices
+    from bench.peer_bt import WEIGHTS, strategy
+
+    returns = founding_case()
+    targets = ao.Targets.constant(list(WEIGHTS), list(WEIGHTS.values()))
+    own = _median_ms(lambda: ao.backtest(returns, targets, ao.CalendarRule("quarterly"), compiled=True), 50)
+    frame = prices(returns)
+    peer = _median_ms(lambda: bt.run(bt.Backtest(strategy(), frame, progress_bar=False)), 3)
+    return Result(name, own, "ms", 5.0, "bt", peer)
+
+
+def _median_ms(call: Callable[[], object], runs: int) -> float:
+    call()
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        call()
+        times.append(1000.0 * (time.perf_counter() - begin))
+    return statistics.median(times)
