@@ -1,7 +1,7 @@
 """`python -m bench`: every measurement beside its target, and a peer's in the same run where there is one.
 
-Times are of this machine at this moment: quote ratios. `--only WORD` runs the measurements whose name holds the word,
-`--python PATH` measures cold commands with another interpreter (such as one with the installed wheel), `--json` prints data.
+Times are of this machine at this moment: quote ratios. `--only WORD` picks measurements by name,
+`--python PATH` measures cold commands with another interpreter (one with the installed wheel), `--json` prints data.
 """
 
 from __future__ import annotations

@@ -20,4 +20,5 @@ def founding_case() -> ao.FundReturns:
 
 def prices(returns: ao.FundReturns) -> pd.DataFrame:
     """Return growth of 100 by fund."""
-    return 100.0 * (1.0 + returns.returns.fillna(0.0)).cumprod()
+    growth: pd.DataFrame = 100.0 * (1.0 + returns.returns.fillna(0.0)).cumprod()
+    return growth

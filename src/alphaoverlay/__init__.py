@@ -10,34 +10,47 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from alphaoverlay.analysis.metrics import Metrics, active_performance, performance
-    from alphaoverlay.engine.backtesting import Backtest, backtest
-    from alphaoverlay.engine.costs import TradingCosts
-    from alphaoverlay.engine.schedule import CalendarRule
-    from alphaoverlay.engine.targets import Targets
-    from alphaoverlay.errors import AlphaOverlayError
-    from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
-    from alphaoverlay.funds.fund import Fund, Index
-    from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
-    from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns
-    from alphaoverlay.funds.synthesis import synthetic_returns
-    from alphaoverlay.history import History
-    from alphaoverlay.market.folder import FolderSource
-    from alphaoverlay.market.opening import open_source
-    from alphaoverlay.market.reading import read_history
-    from alphaoverlay.market.sample import SampleSource
-    from alphaoverlay.market.source import Source
-    from alphaoverlay.overlays.carry import Carry, yearly_carry
-    from alphaoverlay.overlays.leg_sizing import LegSizing
-    from alphaoverlay.overlays.overlay import Overlay
-    from alphaoverlay.overlays.portfolio import Portfolio
-    from alphaoverlay.overlays.solver import Design, solve_design
-    from alphaoverlay.report.html import render_html
-    from alphaoverlay.study.designing import StudyDesign, design_study
-    from alphaoverlay.study.load import Study, load_study, study_from
-    from alphaoverlay.study.reporting import run_report
-    from alphaoverlay.study.run import StudyResult, run_study
+if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be imported from here
+    from alphaoverlay.analysis.metrics import Metrics as Metrics
+    from alphaoverlay.analysis.metrics import active_performance as active_performance
+    from alphaoverlay.analysis.metrics import performance as performance
+    from alphaoverlay.engine.backtesting import Backtest as Backtest
+    from alphaoverlay.engine.backtesting import backtest as backtest
+    from alphaoverlay.engine.costs import TradingCosts as TradingCosts
+    from alphaoverlay.engine.schedule import CalendarRule as CalendarRule
+    from alphaoverlay.engine.targets import Targets as Targets
+    from alphaoverlay.errors import AlphaOverlayError as AlphaOverlayError
+    from alphaoverlay.funds.catalogue import Catalogue as Catalogue
+    from alphaoverlay.funds.catalogue import load_catalogue as load_catalogue
+    from alphaoverlay.funds.fund import Fund as Fund
+    from alphaoverlay.funds.fund import Index as Index
+    from alphaoverlay.funds.fund_returns import FundReturns as FundReturns
+    from alphaoverlay.funds.fund_returns import build_fund_returns as build_fund_returns
+    from alphaoverlay.funds.index_returns import IndexReturns as IndexReturns
+    from alphaoverlay.funds.index_returns import build_index_returns as build_index_returns
+    from alphaoverlay.funds.synthesis import synthetic_returns as synthetic_returns
+    from alphaoverlay.history import History as History
+    from alphaoverlay.market.folder import FolderSource as FolderSource
+    from alphaoverlay.market.opening import open_source as open_source
+    from alphaoverlay.market.reading import read_history as read_history
+    from alphaoverlay.market.sample import SampleSource as SampleSource
+    from alphaoverlay.market.source import Source as Source
+    from alphaoverlay.overlays.carry import Carry as Carry
+    from alphaoverlay.overlays.carry import yearly_carry as yearly_carry
+    from alphaoverlay.overlays.leg_sizing import LegSizing as LegSizing
+    from alphaoverlay.overlays.overlay import Overlay as Overlay
+    from alphaoverlay.overlays.portfolio import Portfolio as Portfolio
+    from alphaoverlay.overlays.solver import Design as Design
+    from alphaoverlay.overlays.solver import solve_design as solve_design
+    from alphaoverlay.report.html import render_html as render_html
+    from alphaoverlay.study.designing import StudyDesign as StudyDesign
+    from alphaoverlay.study.designing import design_study as design_study
+    from alphaoverlay.study.load import Study as Study
+    from alphaoverlay.study.load import load_study as load_study
+    from alphaoverlay.study.load import study_from as study_from
+    from alphaoverlay.study.reporting import run_report as run_report
+    from alphaoverlay.study.run import StudyResult as StudyResult
+    from alphaoverlay.study.run import run_study as run_study
 
 _HOMES = {
     "analysis.metrics": ("Metrics", "active_performance", "performance"),
