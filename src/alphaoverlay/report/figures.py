@@ -138,4 +138,4 @@ def _rounded(series: pd.Series) -> list[float]:
 
 
 def _log_ticks() -> list[float]:
-    return [m * 10.0**p for p in range(-4, 5) for m in (1.0, 2.0, 5.0)]
+    return [m * 10.0**p for p in range(-4, 5) for m in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)]

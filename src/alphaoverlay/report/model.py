@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "percent", "percent 2", "points", "ratio", "multiple", "signed", "count"]
+Kind = Literal["text", "date", "percent", "percent 2", "points", "ratio", "multiple", "signed", "count"]
 Cell = str | float | int | None
 Tone = Literal["plain", "portfolio", "benchmark"]
 

@@ -33,7 +33,7 @@ def print_table(table: Table, console: Console) -> None:
     """Print one table; columns of numbers are right-aligned."""
     grid = RichTable(title=escape(table.title), title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in table.columns:
-        right = column.kind != "text"
+        right = column.kind not in ("text", "date")
         grid.add_column(
             escape(column.head), justify="right" if right else "left", style=STYLES[column.tone], overflow="fold"
         )

@@ -242,8 +242,9 @@ def _weights_table(design: StudyDesign) -> Table:
         Row((fund.symbol, fund.name, fund.follows, weight, fund.expense, _checked(fund.verified)))
         for fund, weight in zip(design.portfolio.funds, design.portfolio.weights, strict=True)
     ]
-    rows.append(Row(("cash", "", "", design.portfolio.cash, None, "")))
-    rows.append(Row(("", "", "", design.portfolio.cash + sum(design.portfolio.weights), None, ""), strong=True))
+    rows.append(Row(("cash", "", "", design.portfolio.cash, "", "")))
+    whole = design.portfolio.cash + sum(design.portfolio.weights)
+    rows.append(Row(("", "", "", whole, -design.carry.expense, ""), strong=True))
     columns = (
         Column("Fund"),
         Column("Name"),
@@ -276,7 +277,8 @@ def _exposure_table(design: StudyDesign) -> Table:
         )
         for name in names
     ]
-    total = Row(("net", None, design.portfolio.net, design.benchmark.net, None), strong=True)
+    net, base_net = design.portfolio.net, design.benchmark.net
+    total = Row(("net", None, net, base_net, net - base_net), strong=True)
     gross = Row(
         ("gross", None, design.portfolio.gross, design.benchmark.gross, design.portfolio.active(base)), strong=True
     )
@@ -326,7 +328,7 @@ def _provenance_table(design: StudyDesign) -> Table:
     rows = [
         Row((p.name, p.place, p.nature, p.first, p.last, float(p.observations), p.note)) for p in history.provenance
     ]
-    heads = ("Series", "File", "Nature", "First", "Last")
+    heads = (Column("Series"), Column("File"), Column("Nature"), Column("First", "date"), Column("Last", "date"))
     spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in design.data.indices.items()]
     note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
-    return Table("Series", (*(Column(h) for h in heads), Column("Rows", "count"), Column("Note")), tuple(rows), note)
+    return Table("Series", (*heads, Column("Rows", "count"), Column("Note")), tuple(rows), note)
