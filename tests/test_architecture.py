@@ -21,7 +21,9 @@ ALLOWED["market"] = {"errors", "history", "market"}
 for shell in ("study", "cli"):
     ALLOWED[shell].add("market")
 MODULES = sorted(
-    name for _, name, _ in pkgutil.walk_packages(alphaoverlay.__path__, "alphaoverlay.") if not name.endswith("__main__")
+    name
+    for _, name, _ in pkgutil.walk_packages(alphaoverlay.__path__, "alphaoverlay.")
+    if not name.endswith("__main__")
 )
 
 
@@ -82,7 +84,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     ("code", "absent"),
     [
         ("import alphaoverlay", {"numpy", "pandas", "numba", "pydantic", "typer"}),
-        ("import alphaoverlay.cli.app", {"numpy", "pandas", "numba", "pydantic", "plotly", "arch", "exchange_calendars"}),
+        (
+            "import alphaoverlay.cli.app",
+            {"numpy", "pandas", "numba", "pydantic", "plotly", "arch", "exchange_calendars"},
+        ),
         ("import alphaoverlay.study.run", {"numba", "plotly", "arch", "scipy", "exchange_calendars", "highspy"}),
         (
             "import alphaoverlay as a; a.run_study(a.study_from({'base': {'SP500': 1}, 'overlay': {'RUSSELL2000': .3}},"

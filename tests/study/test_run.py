@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphaoverlay.errors import AlphaOverlayError, SpanError
+from alphaoverlay.errors import AlphaOverlayError, CatalogueError, DesignError
 from alphaoverlay.funds.catalogue import packaged_catalogue
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.sample import SampleSource
@@ -97,7 +97,7 @@ def test_sizes_look_only_at_data_before_the_span(sample: SampleSource, kind: dic
 
 
 def test_sizes_by_estimate_need_a_beginning(sample: SampleSource) -> None:
-    with pytest.raises(SpanError, match="write start = YYYY-MM-DD"):
+    with pytest.raises(DesignError, match="write start = YYYY-MM-DD"):
         run_study(study_from(CASE | {"sizing": {"kind": "beta"}}, "test"), sample)
 
 
@@ -127,6 +127,28 @@ def test_a_symbol_outside_the_catalogue_is_its_own_exposure(sample: SampleSource
     assert result.design.portfolio.exposures == {"MINE": 1.0}
     expected = frame["close"].iloc[-1] / frame["close"].iloc[0]
     assert result.portfolio.final_value == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_fund_of_unknown_index_needs_prices_and_is_its_own_exposure(sample: SampleSource, tmp_path: Path) -> None:
+    study = study_from({"weights": {"IJR": 1}, "benchmark": "SPY", "cash": {"rate": 0.02}}, "test")
+    with pytest.raises(CatalogueError, match=r"add IJR\.csv"):
+        run_study(study, sample)
+    for symbol in ("IJR", "SPY"):
+        frame = sample.prices("GSPC").frame.loc["2010":"2011"]
+        (tmp_path / f"{symbol}.csv").write_text(frame.to_csv(index_label="date"))
+    result = run_study(study, FolderSource(tmp_path))
+    assert result.design.portfolio.exposures == {"IJR": 1.0}
+    assert result.design.carry.financing == 0.0
+
+
+def test_trading_costs_guide_the_choice_only_by_what_was_known(sample: SampleSource) -> None:
+    costly = CASE | {"costs": {"half_spread_bps": 50.0}}
+    without_past = run_study(study_from(costly, "test"), sample)
+    assert any("did not guide the choice" in note for note in without_past.notes)
+    with_past = run_study(study_from(costly | {"start": "2005-01-03"}, "test"), sample)
+    assert not any("did not guide" in note for note in with_past.notes)
+    early = run_study(study_from(costly | {"start": "2005-01-03", "end": "2018-06-29"}, "test"), sample)
+    assert early.design.portfolio.by_symbol == with_past.design.portfolio.by_symbol
 
 
 def test_without_synthetic_returns_the_span_is_the_real_one(sample: SampleSource, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from alphaoverlay.errors import CatalogueError, did_you_mean
 from alphaoverlay.funds.financing import PROVISIONAL_SPREAD
 from alphaoverlay.funds.fund import Fund, Index
 
+MAX_BYTES = 4 * 2**20
+
 Percent = Annotated[float, Field(ge=0.0, le=20.0)]
 Leverage = Annotated[float, Field(ge=-5.0, le=5.0)]
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9^][A-Z0-9.^=_-]{0,31}$")]
@@ -165,6 +167,10 @@ class Catalogue:
         CatalogueError : the file cannot be read or has a mistake; names file, entry and key.
         """
         try:
+            if path.stat().st_size > MAX_BYTES:
+                raise CatalogueError(
+                    f"fund file {path} is larger than {MAX_BYTES // 2**20} MB; this is not a fund file"
+                )
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogueError(f"fund file {path} cannot be read: {error}") from None

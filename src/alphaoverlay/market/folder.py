@@ -53,7 +53,7 @@ class FolderSource:
         DataError : the file has a defect; names file, line and column.
         """
         if symbol not in self._prices:
-            path = self._need(symbol, "date,close,adj_close")
+            path = self._need(symbol, "date,close,adj_close", f" or leave {symbol} out")
             place = self._place(path)
             frame, lines = read_prices(path, place)
             provenance = Provenance(symbol, self.name, place, iso(frame.index[0]), iso(frame.index[-1]), len(frame))
@@ -69,7 +69,7 @@ class FolderSource:
         DataError : the file has a defect; names file, line and column.
         """
         if name not in self._rates:
-            path = self._need(name, "date,percent")
+            path = self._need(name, "date,percent", " or fix the rate at a yearly fraction (--cash-rate 0.02)")
             place = self._place(path)
             values = read_rate(path, place, name)
             provenance = Provenance(name, self.name, place, iso(values.index[0]), iso(values.index[-1]), len(values))
@@ -94,12 +94,12 @@ class FolderSource:
             return None
         return self._files().get(symbol.lstrip("^").casefold())
 
-    def _need(self, symbol: str, columns: str) -> Path:
+    def _need(self, symbol: str, columns: str, instead: str) -> Path:
         path = self._find(symbol)
         if path is None:
             near = did_you_mean(symbol, [p.stem for p in self._files().values()])
             raise SymbolNotFound(
                 f"no data for {symbol}: looked for {symbol}.csv in {self.folder} and {self.folder / 'prices'}.{near} "
-                f"Add the file (columns {columns}) or leave {symbol} out"
+                f"Add the file (columns {columns}){instead}"
             )
         return path

@@ -48,6 +48,11 @@ def read_history(
     last = max(s.frame.index[-1] for s in series)
     if rates is not None:
         first = max(first, rates.values.index[0])
+        if start is not None and rates.values.index[0] > pd.Timestamp(start):
+            raise SpanError(
+                f"{rates.provenance.place}: the rate {rates.name} begins on {iso(rates.values.index[0])}, after the "
+                f"asked start {iso(start)}: start later, add earlier values, or fix the rate (--cash-rate 0.02)"
+            )
     if end is not None:
         last = min(last, pd.Timestamp(end))
     if start is not None and pd.Timestamp(start) > last:

@@ -67,12 +67,13 @@ class Choice:
     notes: tuple[str, ...]
 
 
-def choose(study: Study, source: Source, catalogue: Catalogue, known_by: datetime.date | None) -> Choice:
+def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: bool) -> Choice:
     """Find the portfolio and the benchmark of a study.
 
     Parameters
     ----------
-    known_by : what is estimated (leg sizes, trading costs) looks only at data up to this day; None: all data.
+    hindsight : whether what is estimated (leg sizes, trading costs) may look at all data, or only at those up to the
+        study's start; without a start nothing is known before it.
 
     Raises
     ------
@@ -92,15 +93,18 @@ def choose(study: Study, source: Source, catalogue: Catalogue, known_by: datetim
             source, catalogue, overlay.wanted, (), study.cash.build(), _text(study.start), _text(study.end)
         )
         last = last or data.history.dates[-1].date()
-        covariance, reason = _covariance(data, overlay, study, known_by)
+        covariance, reason = _covariance(data, overlay, study, hindsight=hindsight)
     if sized and covariance is None:
-        raise DesignError(f"legs cannot be sized by {study.sizing.kind}: {reason}")
+        raise DesignError(
+            f"legs cannot be sized by {study.sizing.kind}: {reason}. Sizes are estimated on the sessions before the "
+            "span: write start = YYYY-MM-DD with data before it"
+        )
     overlay, sentence = study.sizing.build().apply(overlay, covariance)
     funds, about_funds = _allowed(study, catalogue, last)
     notes = [*filter(None, [sentence]), *about_funds]
     trading = None
     if half_spread and covariance is None:
-        notes.append(f"Trading costs are left out of the choice of funds: {reason}.")
+        notes.append(f"Trading costs did not guide the choice of funds: {reason}.")
     elif half_spread and covariance is not None:
         trading = trading_costs(
             [(fund.symbol, fund.exposures, fund.leverage) for fund in funds],
@@ -142,7 +146,7 @@ def design_study(study: Study, source: Source, catalogue: Catalogue) -> StudyDes
     ------
     AlphaOverlayError : see `choose` and `read_study_data`.
     """
-    choice = choose(study, source, catalogue, study.end)
+    choice = choose(study, source, catalogue, hindsight=True)
     names = needed_indices(choice)
     data = read_study_data(source, catalogue, names, (), study.cash.build(), None, _text(study.end))
     return describe(study, choice, data, data.history.dates[-1])
@@ -199,14 +203,14 @@ def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> t
     return funds, (note,) if late else ()
 
 
-def _covariance(
-    data: StudyData, overlay: Overlay, study: Study, known_by: datetime.date | None
-) -> tuple[Covariance | None, str]:
+def _covariance(data: StudyData, overlay: Overlay, study: Study, *, hindsight: bool) -> tuple[Covariance | None, str]:
+    if not hindsight and study.start is None:
+        return None, "the span takes all data, so nothing is known before it"
     returns = {name: one.returns for name, one in data.indices.items()}
     if missing := [name for name in overlay.wanted if name not in returns]:
         return None, f"no series of {', '.join(missing)} in the data"
     try:
-        last = data.history.dates[-1] if known_by is None else pd.Timestamp(known_by)
+        last = data.history.dates[-1] if hindsight else pd.Timestamp(str(study.start))
         return trailing_covariance(returns, last, study.sizing.window), ""
     except DesignError as error:
         return None, str(error)

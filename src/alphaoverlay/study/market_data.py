@@ -33,10 +33,18 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
 
     Raises
     ------
-    CatalogueError : neither in the catalogue nor in the source.
+    CatalogueError : neither in the catalogue nor in the source, or of unknown index and without data.
     """
-    if symbol.upper() in catalogue.funds:
-        return catalogue.fund(symbol)
+    known = catalogue.funds.get(symbol.upper())
+    if known is not None and known.exposures:
+        return known
+    if known is not None and source.holds(known.symbol):
+        return replace(known, exposures={known.symbol: 1.0}, note=f"taken as its own exposure. {known.note}")
+    if known is not None:
+        raise CatalogueError(
+            f"{known.symbol} follows an index that is not in the catalogue, and {source.name} has no data for it: "
+            f"add {known.symbol}.csv to the data folder, or hold another fund"
+        )
     if source.holds(symbol):
         note = "not in the catalogue: taken as it is, its own exposure, fees inside its prices"
         return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")

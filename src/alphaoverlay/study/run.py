@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,7 +10,6 @@ from alphaoverlay.analysis.calendar_years import calendar_years
 from alphaoverlay.analysis.metrics import Metrics, active_performance, performance
 from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.targets import Targets
-from alphaoverlay.errors import SpanError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
 from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.history import iso
@@ -75,7 +73,7 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     """
     catalogue = catalogue or load_catalogue(study.funds.file)
     start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
-    choice = choose(study, source, catalogue, _known_by(study))
+    choice = choose(study, source, catalogue, hindsight=False)
     funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
     data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
     returns = study_fund_returns(data, funds, synthetic=study.funds.synthetic).span(start, end)
@@ -93,17 +91,6 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
         source=source.name,
         notes=(*data.notes, *synthetic_notes(returns), *design.notes, *_ruin_notes(portfolio, benchmark)),
     )
-
-
-def _known_by(study: Study) -> datetime.date | None:
-    """What the design may look at: the past of the span. Without an estimate there is nothing to look at."""
-    estimates = study.sizing.kind != "exposure"
-    if study.start is None and estimates and study.weights is None:
-        raise SpanError(
-            f"sizing by {study.sizing.kind} looks only at data before the span, so the span needs a beginning: "
-            "write start = YYYY-MM-DD"
-        )
-    return study.start
 
 
 def _run(portfolio: Portfolio, returns: FundReturns, study: Study) -> Backtest:
