@@ -2,13 +2,14 @@
 (() => {
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const colours = () => {
+  // Paper is white whatever the screen is, and print styles are not computed yet when printing begins.
+  const onPaper = { ink: "#000", soft: "#444", line: "#ccc", paper: "#fff" };
+  const onScreen = () => {
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(name).trim();
     return { ink: of("--ink"), soft: of("--soft"), line: of("--line"), paper: of("--paper") };
   };
-  const themed = () => {
-    const c = colours();
+  const themed = (c) => {
     const axis = (name) => ({
       [name + ".gridcolor"]: c.line, [name + ".zerolinecolor"]: c.soft,
       [name + ".linecolor"]: c.line, [name + ".tickcolor"]: c.line,
@@ -27,10 +28,10 @@
     Plotly.newPlot(place, figure.data, layout, config);
     return place;
   });
-  const paint = () => places.forEach((place) => Plotly.relayout(place, themed()));
-  paint();
-  dark.addEventListener("change", paint);
-  window.addEventListener("beforeprint", paint);
-  window.addEventListener("afterprint", paint);
+  const paint = (c) => places.forEach((place) => Plotly.relayout(place, themed(c)));
+  paint(onScreen());
+  dark.addEventListener("change", () => paint(onScreen()));
+  window.addEventListener("beforeprint", () => paint(onPaper));
+  window.addEventListener("afterprint", () => paint(onScreen()));
   document.documentElement.dataset.ready = "yes";
 })();
