@@ -83,8 +83,8 @@ class History:
     dates : the n sessions, ascending.
     close, adj_close : n rows, a column a symbol; NaN before a symbol's first and after its last price.
     rate : n values, yearly fraction: the last value known on or before each session.
-    exchange_sessions : the exchange's own sessions in every calendar year that `dates` touch, so that the end of a
-        period is known even where the prices stop inside it.
+    exchange_sessions : the exchange's own sessions in every calendar year that `dates` touch and a year more on
+        both sides, so that the end of a period is known even where the prices stop inside it.
     provenance : one entry a series.
     notes : sentences that every output using this history must carry.
     """
@@ -173,7 +173,7 @@ def _canonical(values: FloatArray) -> bytes:
 
 
 def iso(day: str | pd.Timestamp | np.datetime64 | None) -> str:
-    """Write a day as YYYY-MM-DD ("the beginning or end" for None)."""
+    """Write a day as YYYY-MM-DD ("an open end" for None)."""
     return "an open end" if day is None else pd.Timestamp(day).strftime("%Y-%m-%d")
 
 

@@ -24,6 +24,7 @@ from alphaoverlay.report.text import print_report
         (1.005, "multiple", "1.00"),
         (23614, "count", "23,614"),
         (None, "percent", "–"),
+        (float("nan"), "percent", "–"),
         ("2020-01-02", "text", "2020-01-02"),
     ],
 )

@@ -10,10 +10,11 @@ from alphaoverlay.engine.backtesting import Backtest
 def calendar_years(portfolio: Backtest, benchmark: Backtest) -> pd.DataFrame:
     """Return one row a calendar year: `portfolio`, `benchmark`, `active` (simple returns), and `part_of_year`.
 
+    A year after ruin has no return (NaN).
     A year is a part where the span does not hold all its exchange sessions after the previous year's last one.
     """
     frame = pd.DataFrame({"portfolio": portfolio.returns, "benchmark": benchmark.returns})
-    by_year = (1.0 + frame).groupby(pd.DatetimeIndex(frame.index).year).prod() - 1.0
+    by_year = (1.0 + frame).groupby(pd.DatetimeIndex(frame.index).year).prod(min_count=1) - 1.0
     by_year["active"] = by_year["portfolio"] - by_year["benchmark"]
     exchange = portfolio.history.exchange_sessions
     held = pd.DatetimeIndex(frame.index)

@@ -127,14 +127,18 @@ def performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
     ----------
     portfolio, benchmark : backtests over the same sessions; for the benchmark itself give it twice.
     """
-    r, b = _common_returns(portfolio, benchmark)
+    # What is the portfolio's own ends with its own ruin; what compares ends with the earlier one.
+    r = portfolio.returns.to_numpy(dtype=np.float64)
     accrual = portfolio.history.accrual[1 : len(r) + 1]
     days = float(portfolio.history.days[: len(r) + 1].sum())
     final = portfolio.final_value
     # Wealth starts at 1.0 before the purchase at the first close; its cost is in the value, not in a daily return.
-    falls = drawdowns(portfolio.value.iloc[: len(r) + 1])
-    excess, bench_excess = r - accrual, b - accrual
-    months, bench_months = (_compounded(x, "M") for x in (_lived(portfolio, len(r)), _lived(benchmark, len(r))))
+    lived = portfolio.value.iloc[: len(r) + 1]
+    falls = drawdowns(lived)
+    excess = r - accrual
+    both, other = _common_returns(portfolio, benchmark)
+    both_excess, other_excess = both - accrual[: len(both)], other - accrual[: len(both)]
+    months, other_months = (_compounded(x.returns.iloc[: len(both)], "M") for x in (portfolio, benchmark))
 
     computed: dict[str, Callable[[], float]] = {
         "final_value": lambda: final,
@@ -155,26 +159,27 @@ def performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
         ),
         "tail_loss": lambda: float(np.sort(r)[: -(-len(r) // 20)].mean()),
         "worst_day": lambda: float(r.min()),
-        "worst_month": lambda: float(months.min()),
-        "worst_year": lambda: float(_compounded(_lived(portfolio, len(r)), "Y").min()),
+        "worst_month": lambda: float(_compounded(portfolio.returns, "M").min()),
+        "worst_year": lambda: float(_compounded(portfolio.returns, "Y").min()),
         "skew": lambda: _skew(r),
-        "beta": lambda: _ratio(_cov(excess, bench_excess), _cov(bench_excess, bench_excess), "the benchmark is flat"),
-        "tracking_error": lambda: _std(r - b) * math.sqrt(SESSIONS_A_YEAR),
-        "up_capture": lambda: _capture(months, bench_months, bench_months > 0.0, "no month in which it rose"),
-        "down_capture": lambda: _capture(months, bench_months, bench_months < 0.0, "no month in which it fell"),
+        "beta": lambda: _ratio(
+            _cov(both_excess, other_excess), _cov(other_excess, other_excess), "the benchmark is flat"
+        ),
+        "tracking_error": lambda: _std(both - other) * math.sqrt(SESSIONS_A_YEAR),
+        "up_capture": lambda: _capture(months, other_months, other_months > 0.0, "no month in which it rose"),
+        "down_capture": lambda: _capture(months, other_months, other_months < 0.0, "no month in which it fell"),
     }
     values, undefined = _evaluate(computed)
-    return Metrics(values, undefined, deepest_drawdown(portfolio.value.iloc[: len(r) + 1]))
+    return Metrics(values, undefined, deepest_drawdown(lived))
 
 
 def active_performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
     """Compute the statistics of `ACTIVE_DEFINITIONS`: the portfolio against the benchmark (method M8)."""
     r, b = _common_returns(portfolio, benchmark)
-    days = float(portfolio.history.days.sum())
     gap = r - b
     values, undefined = _evaluate(
         {
-            "cagr": lambda: annualised(portfolio.final_value, days) - annualised(benchmark.final_value, days),
+            "cagr": lambda: _own_cagr(portfolio) - _own_cagr(benchmark),
             "tracking_error": lambda: _std(gap) * math.sqrt(SESSIONS_A_YEAR),
             "correlation": lambda: _ratio(
                 _cov(gap, b), math.sqrt(_cov(gap, gap) * _cov(b, b)), "no active return, or a flat benchmark"
@@ -187,6 +192,11 @@ def active_performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
 def annualised(growth: float, days: float) -> float:
     """Yearly rate of a growth multiple over calendar days: `growth^(365.25/days) - 1`."""
     return float(growth ** (DAYS_A_YEAR / days) - 1.0)
+
+
+def _own_cagr(backtest: Backtest) -> float:
+    """CAGR up to the end or to ruin."""
+    return annualised(backtest.final_value, float(backtest.history.days[: len(backtest.returns) + 1].sum()))
 
 
 def _evaluate(computed: Mapping[str, Callable[[], float]]) -> tuple[dict[str, float | None], dict[str, str]]:
@@ -207,10 +217,6 @@ def _common_returns(portfolio: Backtest, benchmark: Backtest) -> tuple[FloatArra
     return portfolio.returns.to_numpy(dtype=np.float64)[:n], benchmark.returns.to_numpy(dtype=np.float64)[:n]
 
 
-def _lived(backtest: Backtest, n: int) -> pd.Series:
-    return backtest.returns.iloc[:n]
-
-
 def _compounded(returns: pd.Series, period: str) -> FloatArray:
     """Compounded return of each calendar month ("M") or year ("Y")."""
     growth = (1.0 + returns).groupby(pd.DatetimeIndex(returns.index).to_period(period)).prod()
@@ -228,6 +234,8 @@ def _std(x: FloatArray) -> float:
 
 
 def _cov(x: FloatArray, y: FloatArray) -> float:
+    if len(x) < 2:
+        raise _Undefined("fewer than two daily returns")
     return float(np.mean((x - x.mean()) * (y - y.mean())))
 
 
@@ -240,7 +248,10 @@ def _ratio(top: float, bottom: float, reason: str) -> float:
 
 def _skew(r: FloatArray) -> float:
     away = r - r.mean()
-    return _ratio(float(np.mean(away**3)), float(np.mean(away**2)) ** 1.5, "no variation")
+    spread = math.sqrt(_mean(away**2))
+    if spread < 1e-15:
+        raise _Undefined("no variation")
+    return _mean((away / spread) ** 3)
 
 
 def _capture(

@@ -32,10 +32,12 @@ def compiled_kernels() -> dict[str, Callable[..., Any]]:
     namespace: dict[str, Any] = {"__name__": _kernels.__name__, "__file__": str(source)}
     exec(compile(source.read_text(encoding="utf-8"), str(source), "exec"), namespace)
     plain = {name: f for name, f in namespace.items() if getattr(f, "__code__", None) is not None}
-    for name, function in plain.items():
-        try:
-            namespace[name] = numba.njit(cache=True)(function)
-        except RuntimeError as error:  # numba found no cache folder that it can write
-            _log.debug("compiling without a cache on disk: %s", error)
-            namespace[name] = numba.njit(function)
-    return {name: namespace[name] for name in plain}
+    try:
+        compiled: dict[str, Callable[..., Any]] = {
+            name: numba.njit(cache=True)(function) for name, function in plain.items()
+        }
+    except RuntimeError as error:  # numba found no cache folder that it can write
+        _log.debug("compiling without a cache on disk: %s", error)
+        compiled = {name: numba.njit(function) for name, function in plain.items()}
+    namespace.update(compiled)
+    return compiled

@@ -124,7 +124,8 @@ def run_path(
             out_turnover[t] = 0.5 * moved / value
             out_cost[t] = value - after
             value = after
-            cash = after * (1.0 - invested)
+            # Weights such as 0.7 + 0.1 + 0.1 + 0.1 miss 1 by rounding, which is not cash.
+            cash = after * (1.0 - invested) if invested < 1.0 - 1e-12 else 0.0
         else:
             for i in range(m):
                 out_weights[t, i] = holdings[i] / value

@@ -134,7 +134,8 @@ def backtest(
 
 
 def _known_returns(fund_returns: FundReturns) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    returns = np.array(fund_returns.returns.to_numpy(dtype=np.float64), copy=True)
+    # C order, whatever pandas keeps: compiled kernels are compiled once for one layout.
+    returns = np.array(fund_returns.returns.to_numpy(dtype=np.float64), copy=True, order="C")
     if len(returns) < 2:
         raise DataError("a backtest needs at least two sessions; ask for a longer span")
     returns[0] = 0.0

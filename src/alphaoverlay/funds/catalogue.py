@@ -19,8 +19,8 @@ from alphaoverlay.funds.fund import Fund, Index
 
 MAX_BYTES = 4 * 2**20
 
-Percent = Annotated[float, Field(ge=0.0, le=20.0)]
-Leverage = Annotated[float, Field(ge=-5.0, le=5.0)]
+Percent = Annotated[float, Field(ge=0.0, le=20.0, strict=True)]
+Leverage = Annotated[float, Field(ge=-5.0, le=5.0, strict=True)]
 Symbol = Annotated[str, Field(pattern=r"^[A-Z0-9^][A-Z0-9.^=_-]{0,31}$")]
 Text = Annotated[str, Field(max_length=4000)]
 
@@ -53,7 +53,7 @@ class FundRow(_Strict):
     expense_kind: Literal["gross", "net"] | None = None
     expense_history: tuple[ExpenseSeen, ...] = ()
     spread: Percent | None = None
-    swap_exposure: Annotated[float, Field(gt=0.0, le=3.0)] = 1.0
+    swap_exposure: Annotated[float, Field(gt=0.0, le=3.0, strict=True)] = 1.0
     inception: datetime.date | None = None
     first_trade: datetime.date | None = None
     index_since: datetime.date | None = None
@@ -171,11 +171,18 @@ class Catalogue:
                 raise CatalogueError(
                     f"fund file {path} is larger than {MAX_BYTES // 2**20} MB; this is not a fund file"
                 )
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise CatalogueError(f"fund file {path} cannot be read: {error}") from None
         own = _parse(text, str(path))
         merged = Catalogue({**self.funds, **own.funds}, {**self.indices, **own.indices})
+        for entry in own.indices.values():
+            if unknown := [symbol for symbol in entry.plain if symbol not in merged.funds]:
+                near = did_you_mean(unknown[0], merged.funds)
+                raise CatalogueError(
+                    f"{path}, index {entry.name}, plain: unknown fund {unknown[0]!r}.{near} "
+                    "Describe it with a [[fund]] table, or leave it out"
+                )
         for fund in own:
             for index in fund.exposures:
                 if index not in merged.indices:
@@ -218,11 +225,22 @@ def _parse(text: str, place: str) -> Catalogue:
 
 
 def _first_mistake(error: ValidationError, tables: dict[str, Any]) -> str:
-    """Name the entry, the key and what is wrong with it."""
+    """Name the entry, the key, what is wrong with it and what to write."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
-    if path[:1] == ["fund"] and len(path) > 1 and isinstance(tables["fund"], list):
+    if path == ["fund"]:
+        return "fund: write [[fund]] with two brackets, once for each fund"
+    row = FundRow if path[0] == "fund" else IndexRow
+    if path[0] == "fund" and len(path) > 1:
         entry = tables["fund"][int(path[1])]
         symbol = entry.get("symbol", "without a symbol") if isinstance(entry, dict) else "that is not a table"
         path = [f"fund {int(path[1]) + 1} ({symbol})", *path[2:]]
-    return f"{', '.join(path)}: {first['msg'].removeprefix('Value error, ')}"
+    key = path[-1]
+    if first["type"] == "extra_forbidden":
+        known = row.model_fields if len(path) > 1 else _CatalogueFile.model_fields
+        return f"{', '.join(path)}: unknown key.{did_you_mean(key, known)} Known: {', '.join(known)}"
+    if first["type"] == "string_pattern_mismatch":
+        return (
+            f"{', '.join(path)}: {str(first['input'])[:40]!r}: write capital letters and digits, such as UPRO or SP500"
+        )
+    return f"{', '.join(path)}: {first['msg'].removeprefix('Value error, ').replace('Input should be', 'must be')}"

@@ -84,5 +84,7 @@ class Fund:
 
     def existed_as_today(self, day: datetime.date) -> bool:
         """Whether the fund was listed on that day with its present index and leverage."""
+        if self.status == "closed" and self.closed is None:
+            return False
         began = max(filter(None, (self.inception, self.index_since)), default=None)
         return began is not None and began <= day and (self.closed is None or day < self.closed)

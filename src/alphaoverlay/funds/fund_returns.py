@@ -130,6 +130,8 @@ def build_fund_returns(
         )
         # Synthetic before the first real return only: a fund that has ended is not kept alive by its index.
         before = ~real.notna().cummax().to_numpy()
+        if fund.closed is not None:
+            before &= np.asarray(history.dates <= pd.Timestamp(fund.closed))
         if synthetic and fund.exposures and all(index in known for index in fund.exposures):
             built = synthetic_returns(fund, known, history)
             marks[fund.symbol] = before & built.notna().to_numpy()
@@ -160,7 +162,7 @@ def _misses_sessions(history: History, first: pd.Timestamp, last: pd.Timestamp) 
     sessions = history.exchange_sessions
     if first > last:
         return False
-    # The calendar is known for whole years: a day outside them is more than a holiday away.
+    # A day outside the calendar is more than a year away.
     if first.year < sessions[0].year or last.year > sessions[-1].year:
         return True
     return bool(((sessions >= first) & (sessions <= last)).any())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from alphaoverlay.history import FloatArray
 MAX_BYTES = 64 * 2**20
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 
+# What may follow a date: nothing, or a time as vendors write it.
+TIME_OF_DAY = re.compile(r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}:?\d{2})?)?")
+
 # Spellings that data vendors and spreadsheets use, compared without case, spaces and punctuation.
 DATE_NAMES = ("date", "datetime", "timestamp", "day", "observationdate")
 CLOSE_NAMES = ("close", "closelast", "closeprice", "price", "last")
@@ -35,6 +39,7 @@ class _Rows:
 
     place: str
     header: tuple[str, ...]
+    header_line: int
     cells: tuple[list[str], ...]
     lines: list[int]
 
@@ -51,7 +56,7 @@ def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]
     ------
     DataError : for every defect, naming file, line and column.
     """
-    rows = _read_rows(path, place)
+    rows = _read_rows(path, place, "date,close,adj_close and one row a session")
     date = _column(rows, "date", DATE_NAMES)
     close = _column(rows, "close", CLOSE_NAMES)
     adjusted = _column(
@@ -80,7 +85,7 @@ def read_rate(path: Path, place: str, name: str) -> pd.Series:
     ------
     DataError : for every defect, naming file, line and column.
     """
-    rows = _read_rows(path, place)
+    rows = _read_rows(path, place, "date,percent and one row a day")
     date = _column(rows, "date", DATE_NAMES)
     folded = _fold(name)
     value = _column(rows, "percent", (folded, *RATE_NAMES))
@@ -94,18 +99,23 @@ def read_rate(path: Path, place: str, name: str) -> pd.Series:
     return observed
 
 
-def _read_rows(path: Path, place: str) -> _Rows:
-    text_lines = _decode(path, place).splitlines()
+def _read_rows(path: Path, place: str, layout: str) -> _Rows:
+    # Only newlines end a line: str.splitlines() would also split at form feeds and the like inside a cell.
+    text_lines = _decode(path, place).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    reader = csv.reader(text_lines, strict=True)
+    table: list[list[str]] = []
     try:
-        table = list(csv.reader(text_lines))
+        for line, row in enumerate(reader, start=1):
+            if reader.line_num != line:
+                raise DataError(f"{place}, line {line}: a quoted cell runs over several lines; write one row a line")
+            table.append(row)
     except csv.Error as error:
-        raise DataError(f"{place}: not readable as CSV ({error})") from None
-    if len(table) != len(text_lines):
-        raise DataError(f"{place}: a quoted cell runs over several lines; write one row a line")
+        line = len(table) + 1
+        raise DataError(f"{place}, line {line}: not readable as CSV ({error}); mend the quotes or the cell") from None
     filled = [k for k, row in enumerate(table) if row and any(cell.strip() for cell in row)]
     if len(filled) < 2:
         what = "has a header but no rows" if filled else "is empty"
-        raise DataError(f"{place} {what}; write a header (date,close,adj_close) and one row a session")
+        raise DataError(f"{place} {what}; write a header ({layout.split()[0]}){layout.removeprefix(layout.split()[0])}")
     header = tuple(cell.strip() for cell in table[filled[0]])
     body = [table[k] for k in filled[1:]]
     for k, row in zip(filled[1:], body, strict=True):
@@ -114,7 +124,13 @@ def _read_rows(path: Path, place: str) -> _Rows:
                 f"{place}, line {k + 1}: {len(row)} cells where the header has {len(header)}; "
                 "write one cell for each column"
             )
-    return _Rows(place, header, tuple(list(column) for column in zip(*body, strict=True)), [k + 1 for k in filled[1:]])
+    columns = tuple(list(column) for column in zip(*body, strict=True))
+    return _Rows(place, header, filled[0] + 1, columns, [k + 1 for k in filled[1:]])
+
+
+def _short(text: str, most: int = 60) -> str:
+    """Cut a cell or a header for a message."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _decode(path: Path, place: str) -> str:
@@ -145,22 +161,28 @@ def _column(rows: _Rows, name: str, spellings: Sequence[str], hint: str = "") ->
     for spelling in spellings:
         found = [j for j, cell in enumerate(folded) if cell == spelling]
         if len(found) > 1:
-            raise DataError(f"{rows.place}, line 1: column {rows.header[found[0]]} stands twice; keep one")
+            raise DataError(
+                f"{rows.place}, line {rows.header_line}: column {_short(rows.header[found[0]])} stands twice; keep one"
+            )
         if found:
             return found[0]
+    if len(rows.header) == 1 and ";" in rows.header[0]:
+        hint = ""
+        name += " (cells are separated by semicolons; separate them by commas)"
     raise DataError(
-        f"{rows.place}, line 1: no column {name}{hint}; the header has {', '.join(rows.header)}. Rename or add it"
+        f"{rows.place}, line {rows.header_line}: no column {name}{hint}; "
+        f"the header has {_short(', '.join(rows.header), 200)}. Rename or add it"
     )
 
 
 def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
     cells = [cell.strip() for cell in rows.cells[j]]
-    # A time of day after an ISO date ("T00:00:00") is ignored: one row is one session.
-    stamps = [cell[:10] if cell[10:11] in ("", "T", " ") else cell for cell in cells]
+    # A time of day after an ISO date ("T00:00:00.000Z") is ignored: one row is one session.
+    stamps = [cell[:10] if TIME_OF_DAY.fullmatch(cell[10:]) else cell for cell in cells]
     for k, stamp in enumerate(stamps):
         if not _is_date(stamp):
             raise DataError(
-                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {cells[k]!r} is not a date; "
+                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {_short(cells[k])!r} is not a date; "
                 "write YYYY-MM-DD"
             )
     days = np.array(stamps, dtype="datetime64[D]")
@@ -177,7 +199,12 @@ def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
 
 def _is_date(stamp: str) -> bool:
     try:
-        return len(stamp) == 10 and FIRST_YEAR <= datetime.date.fromisoformat(stamp).year <= LAST_YEAR
+        # fromisoformat() reads week dates too, such as 2021-W01-2.
+        return (
+            len(stamp) == 10
+            and stamp[4] == stamp[7] == "-"
+            and FIRST_YEAR <= datetime.date.fromisoformat(stamp).year <= LAST_YEAR
+        )
     except ValueError:
         return False
 
@@ -188,13 +215,15 @@ def _numbers(rows: _Rows, j: int, acceptable: Callable[[float], bool], otherwise
         if not cell or cell.isspace():
             continue
         try:
-            # float() reads "1_000" too, which no vendor means.
-            value = float(cell) if "_" not in cell else math.nan
+            # float() reads "1_000" and digits of other scripts too, which no vendor means.
+            value = float(cell) if "_" not in cell and cell.isascii() else math.nan
         except ValueError:
             value = math.nan
         if not acceptable(value):
             wrong = otherwise if math.isfinite(value) else "is not a number; write digits and a decimal point only"
-            raise DataError(f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {cell.strip()!r} {wrong}")
+            raise DataError(
+                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {_short(cell.strip())!r} {wrong}"
+            )
         values[k] = value
     return values
 

@@ -37,12 +37,18 @@ class FolderSource:
         self.name = str(folder)
         self._prices: dict[str, PriceSeries] = {}
         self._rates: dict[str, RateSeries] = {}
-        if not self.folder.is_dir():
-            raise DataError(f"no folder {self.folder}; give --data the folder that holds your SYMBOL.csv files")
+        try:
+            there = self.folder.is_dir()
+        except OSError:  # a name that no folder can have
+            there = False
+        if not there:
+            raise DataError(
+                f"no folder {str(self.folder)[:200]}; give --data the folder that holds your SYMBOL.csv files"
+            )
 
     def holds(self, symbol: str) -> bool:
         """Whether there is a file for the symbol."""
-        return self._find(symbol) is not None
+        return bool(self._find(symbol))
 
     def prices(self, symbol: str) -> PriceSeries:
         """Read `SYMBOL.csv`.
@@ -79,27 +85,37 @@ class FolderSource:
     def _place(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
 
-    def _files(self) -> dict[str, Path]:
-        """Readable files by folded stem; the folder's own before those of `prices/`."""
-        found: dict[str, Path] = {}
-        for place in (self.folder, self.folder / "prices"):
-            if place.is_dir():
-                for path in sorted(place.iterdir()):
-                    if path.suffix.lower() == ".csv":
-                        found.setdefault(path.stem.lstrip("^").casefold(), path)
-        return found
+    def _files(self) -> list[list[Path]]:
+        """CSV files of the folder itself and of its `prices/`."""
+        try:
+            return [
+                sorted(path for path in place.iterdir() if path.suffix.lower() == ".csv") if place.is_dir() else []
+                for place in (self.folder, self.folder / "prices")
+            ]
+        except OSError as error:
+            raise DataError(f"the folder {self.folder} cannot be listed ({error.strerror}); check its rights") from None
 
-    def _find(self, symbol: str) -> Path | None:
+    def _find(self, symbol: str) -> list[Path]:
+        """Files that name the symbol, in whatever case and with or without a caret; the folder's own come first."""
         if not SYMBOL.fullmatch(symbol):
-            return None
-        return self._files().get(symbol.lstrip("^").casefold())
+            return []
+        key = symbol.lstrip("^").casefold()
+        named = ([path for path in place if path.stem.lstrip("^").casefold() == key] for place in self._files())
+        return next(filter(None, named), [])
 
     def _need(self, symbol: str, columns: str, instead: str) -> Path:
-        path = self._find(symbol)
-        if path is None:
-            near = did_you_mean(symbol, [p.stem for p in self._files().values()])
+        if not SYMBOL.fullmatch(symbol):
+            raise SymbolNotFound(
+                f"{symbol[:40]!r} cannot name a file in {self.folder}; write a symbol of letters, digits, and . ^ = _ -"
+            )
+        found = self._find(symbol)
+        if not found:
+            near = did_you_mean(symbol, [path.stem for place in self._files() for path in place])
             raise SymbolNotFound(
                 f"no data for {symbol}: looked for {symbol}.csv in {self.folder} and {self.folder / 'prices'}.{near} "
                 f"Add the file (columns {columns}){instead}"
             )
-        return path
+        if len(found) > 1:
+            both = " and ".join(self._place(path) for path in found)
+            raise DataError(f"{both} both name {symbol}; keep one")
+        return found[0]

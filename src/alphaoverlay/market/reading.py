@@ -59,9 +59,14 @@ def read_history(
         raise SpanError(_no_overlap(series, start, end))
     if first > last:
         raise SpanError(_no_overlap(series, start, end) + _rate_span(rates))
-    sessions = exchange_sessions(first.year, last.year)
+    # A year more on both sides: whether a day before or after the data is a session is asked later.
+    sessions = exchange_sessions(first.year - 1, last.year + 1)
+    for one in series:
+        _refuse_days_without_session(one, sessions, first, last)
     dates = sessions[(sessions >= first) & (sessions <= last)]
     strict_from = dates[0] if start is None else max(dates[0], pd.Timestamp(start))
+    if strict_from > dates[-1]:
+        raise SpanError(_no_overlap(series, start, end))
     frames, provenance, notes = {}, [], list(source.notes)
     for one in series:
         frame, note = _on_sessions(one, dates, strict_from)
@@ -93,16 +98,22 @@ def _rate_series(source: Source, rate: str | float | None) -> RateSeries | None:
     return source.rate(rate) if isinstance(rate, str) else None
 
 
-def _on_sessions(series: PriceSeries, dates: pd.DatetimeIndex, strict_from: pd.Timestamp) -> tuple[pd.DataFrame, str]:
-    """Align one series; refuse defects from `strict_from` on, cut the past before an earlier one."""
-    place, own = series.provenance.place, pd.DatetimeIndex(series.frame.index)
-    inside = own[(own >= dates[0]) & (own <= dates[-1])]
-    odd = inside.difference(dates)
+def _refuse_days_without_session(
+    series: PriceSeries, sessions: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp
+) -> None:
+    own = pd.DatetimeIndex(series.frame.index)
+    odd = own[(own >= first) & (own <= last)].difference(sessions)
     if len(odd):
         where = series.where(int(own.searchsorted(odd[0])))
         raise DataError(
             f"{where}, column date: {iso(odd[0])} is not a session of the New York Stock Exchange; remove the row"
         )
+
+
+def _on_sessions(series: PriceSeries, dates: pd.DatetimeIndex, strict_from: pd.Timestamp) -> tuple[pd.DataFrame, str]:
+    """Align one series; refuse defects from `strict_from` on, cut the past before an earlier one."""
+    place, own = series.provenance.place, pd.DatetimeIndex(series.frame.index)
+    inside = own[(own >= dates[0]) & (own <= dates[-1])]
     frame = series.frame.reindex(dates)
     if not len(inside):
         return frame, ""
@@ -153,7 +164,8 @@ def _sessions(n: int) -> str:
 
 def _no_overlap(series: Sequence[PriceSeries], start: str | None, end: str | None) -> str:
     spans = ", ".join(f"{s.symbol} {iso(s.frame.index[0])} to {iso(s.frame.index[-1])}" for s in series)
-    asked = f" the asked span ({iso(start)} to {iso(end)})" if start or end else " each other"
+    since, until = iso(start) if start else "the beginning", iso(end) if end else "the end"
+    asked = f" the asked span ({since} to {until})" if start or end else " each other"
     return f"the data do not overlap{asked}: {spans}. Ask for dates inside the data, or add data"
 
 

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import importlib.util
 import io
+import zlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -84,8 +85,8 @@ class SampleSource:
             )
         place, nature, note = _WHAT[key]
         close = self._closes[key]
-        provenance = Provenance(key, self.name, f"arch {place}", iso(FIRST), iso(LAST), len(close), nature, note)
-        return PriceSeries(key, pd.DataFrame({"close": close, "adj_close": close}), provenance)
+        provenance = Provenance(symbol, self.name, f"arch {place}", iso(FIRST), iso(LAST), len(close), nature, note)
+        return PriceSeries(symbol, pd.DataFrame({"close": close, "adj_close": close}), provenance)
 
     def rate(self, name: str) -> RateSeries:
         """Return `RF`, the one-month bill rate of the factor file, as a yearly fraction.
@@ -169,7 +170,7 @@ def _read_packaged(name: str) -> pd.DataFrame:
     path = Path(places[0]) / "data" / name / f"{name}.csv.gz"
     try:
         raw = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"the sample's file {path.name} cannot be read ({error}); install arch 8 again") from None
     if hashlib.sha256(raw).hexdigest() != FILES[name]:
         raise DataError(

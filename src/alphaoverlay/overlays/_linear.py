@@ -10,6 +10,8 @@ import numpy as np
 from alphaoverlay.errors import DesignError
 from alphaoverlay.history import FloatArray
 
+FEASIBLE = 1e-10
+
 
 @dataclass(frozen=True)
 class LinearProgram:
@@ -39,11 +41,17 @@ def solve(program: LinearProgram) -> Solution | None:
     ------
     DesignError : the solver ended in another way (a defect of the problem's numbers).
     """
+    if not len(program.cost):  # HiGHS calls a program without variables empty, whatever its rows ask
+        met = bool(((program.low <= FEASIBLE) & (program.high >= -FEASIBLE)).all())
+        return Solution(np.zeros(0), 0.0, np.zeros(0)) if met else None
     import highspy
 
     model = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", 1)
+    # The finest that HiGHS allows; its defaults of 1e-7 would call designs of different cost a tie.
+    for tolerance in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
+        model.setOptionValue(tolerance, FEASIBLE)
     model.setOptionValue("mip_rel_gap", 0.0)
     model.setOptionValue("mip_abs_gap", 1e-12)
     for cost, upper in zip(program.cost, program.upper, strict=True):

@@ -169,5 +169,7 @@ def trading_costs(
         mix = {name: x / leverage for name, x in exposures.items()} if leverage else dict(exposures)
         sigma = covariance.volatility(mix)
         beta = sum(x * covariance.beta(k, mix) for k, x in wanted.items() if x and k in covariance.indices)
-        costs[symbol] = half_spread * abs(leverage - beta) * sigma * math.sqrt(2.0 * rebalances_a_year / math.pi)
+        costs[symbol] = (
+            half_spread * abs((leverage or 1.0) - beta) * sigma * math.sqrt(2.0 * rebalances_a_year / math.pi)
+        )
     return costs

@@ -17,6 +17,8 @@ from alphaoverlay.overlays.portfolio import Portfolio, exposure_matrix
 TIE = 1e-10
 # An exposure counts as met within this distance.
 MET = 1e-9
+# A weight below this in a solution with tolerances is none.
+USED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,22 +74,31 @@ def solve_design(
     """
     usable = sorted((fund for fund in funds if fund.exposures), key=lambda fund: fund.symbol)
     _check(wanted, usable)
-    names = list(dict.fromkeys([*wanted, *(k for fund in usable for k in fund.exposures)]))
+    # Sorted, so that the answer does not depend on the order of the question.
+    names = sorted({*wanted, *(k for fund in usable for k in fund.exposures)})
     matrix = exposure_matrix(usable, names)
     target = np.array([wanted.get(name, 0.0) for name in names])
     trading = trading_costs or {}
     cost = np.array([fund.expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
+    if not np.isfinite(cash_spread):
+        raise DesignError(f"the cash spread is {cash_spread}; write a finite number")
+    if odd := [fund.symbol for fund, c in zip(usable, cost, strict=True) if not np.isfinite(c)]:
+        raise DesignError(
+            f"the yearly cost of {', '.join(odd)} is not a finite number; check expense, spread and trading"
+        )
     weights = _cheapest(cost - cash_spread, matrix, target, usable)
     reason = ""
     if weights is None:
         reason = _reason(matrix, target, names, usable)
-        weights = _cheapest(cost - cash_spread, matrix, _nearest(matrix, target), usable)
+        weights = _cheapest(cost - cash_spread, matrix, _nearest(cost - cash_spread, matrix, target), usable)
         assert weights is not None  # the nearest exposures are met by the weights that define them
     held = [j for j in range(len(usable)) if weights[j] > 0.0]
-    by_size_of_use = sorted(held, key=lambda j: _order(usable[j], names))
-    portfolio = Portfolio(tuple(usable[j] for j in by_size_of_use), tuple(float(weights[j]) for j in by_size_of_use))
+    named = list(dict.fromkeys([*wanted, *names]))
+    in_order = sorted(held, key=lambda j: _order(usable[j], named))
+    portfolio = Portfolio(tuple(usable[j] for j in in_order), tuple(float(weights[j]) for j in in_order))
     achieved = matrix @ weights
-    misses = {n: round(float(a - t), 12) for n, a, t in zip(names, achieved, target, strict=True) if abs(a - t) > MET}
+    off = dict(zip(names, achieved - target, strict=True))
+    misses = {name: round(float(off[name]), 12) for name in named if abs(off[name]) > MET}
     yearly = float(cost @ weights) + cash_spread * portfolio.cash
     return Design(portfolio, dict(wanted), yearly, misses, reason)
 
@@ -191,17 +202,26 @@ def _break_tie(
     return picks[np.flatnonzero(chosen.x[:m] > 1e-9)]
 
 
-def _nearest(matrix: FloatArray, target: FloatArray) -> FloatArray:
-    """Exposures nearest to the target in the sum of absolute misses that some weights bring."""
+def _nearest(cost: FloatArray, matrix: FloatArray, target: FloatArray) -> FloatArray:
+    """Exposures that some weights bring, nearest to the target in the sum of misses; of those, the cheapest."""
     k, m = matrix.shape
     rows = np.vstack(
         [np.hstack([matrix, np.eye(k), -np.eye(k)]), np.concatenate([np.ones(m), np.zeros(2 * k)])[None, :]]
     )
-    cost = np.concatenate([np.zeros(m), np.ones(2 * k)])
+    missing = np.concatenate([np.zeros(m), np.ones(2 * k)])
     upper = np.concatenate([np.ones(m), np.full(2 * k, np.inf)])
-    found = solve(LinearProgram(cost, rows, np.append(target, 0.0), np.append(target, 1.0), upper))
-    assert found is not None  # holding nothing is always possible
-    return matrix @ found.x[:m]
+    low, high = np.append(target, 0.0), np.append(target, 1.0)
+    nearest = solve(LinearProgram(missing, rows, low, high, upper))
+    assert nearest is not None  # holding nothing is always possible
+    spending = np.concatenate([cost, np.zeros(2 * k)])
+    no_farther = np.append(high, nearest.value + MET)
+    found = solve(LinearProgram(spending, np.vstack([rows, missing]), np.append(low, -np.inf), no_farther, upper))
+    used = np.flatnonzero((nearest if found is None else found).x[:m] > USED)
+    # Once more on the funds of the cheapest alone, for exposures free of the tolerance above.
+    kept = np.concatenate([used, np.arange(m, m + 2 * k)])
+    exact = solve(LinearProgram(missing[kept], rows[:, kept], low, high, upper[kept]))
+    assert exact is not None
+    return matrix[:, used] @ exact.x[: len(used)]
 
 
 def _reason(matrix: FloatArray, target: FloatArray, names: Sequence[str], funds: Sequence[Fund]) -> str:
@@ -210,6 +230,8 @@ def _reason(matrix: FloatArray, target: FloatArray, names: Sequence[str], funds:
         if want * row.max(initial=0.0) <= 0.0 < want or want * row.min(initial=0.0) <= 0.0 > want:
             side = "long" if want > 0.0 else "short (inverse)"
             return f"no allowed fund is {side} {name}: allow one"
+    if not len(funds):
+        return "no fund is allowed: allow one"
     uncapped = solve(LinearProgram(np.ones(len(funds)), matrix, target, target, np.full(len(funds), np.inf)))
     if uncapped is None:
         return "the allowed funds bring these indices only together, in other proportions: allow single-index funds"

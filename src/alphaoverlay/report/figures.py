@@ -131,10 +131,10 @@ def _day(day: Any) -> str:
     return pd.Timestamp(day).strftime("%Y-%m-%d")
 
 
-def _rounded(series: pd.Series) -> list[float]:
-    """Six significant digits: finer than a screen, a third of the bytes."""
+def _rounded(series: pd.Series) -> list[float | None]:
+    """Six significant digits: finer than a screen, a third of the bytes. What is unknown leaves a gap."""
     values = series.to_numpy(dtype=np.float64)
-    return [float(f"{value:.6g}") for value in values]
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]
 
 
 def _log_ticks() -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -90,11 +91,11 @@ class Report:
 
 
 def write_cell(cell: Cell, kind: Kind) -> str:
-    """Write one value as people read it; None is a dash."""
-    if cell is None:
-        return "–"
+    """Write one value as people read it; None, and a number that is not one, is a dash."""
     if isinstance(cell, str):
         return cell
+    if cell is None or math.isnan(cell):
+        return "–"
     # Adding zero after rounding keeps "-0.0%" out of tables.
     match kind:
         case "percent":

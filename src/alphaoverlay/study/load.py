@@ -109,7 +109,7 @@ def load_study(path: str | Path) -> Study:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise StudyError(f"{path}: larger than 1 MB; this is not a study")
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StudyError(
             f"no study at {path} ({error.strerror}); make one with: alphaoverlay new {path.name}"

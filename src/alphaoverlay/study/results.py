@@ -122,9 +122,9 @@ class YearModel(BaseModel):
     """Returns of one calendar year."""
 
     year: int
-    portfolio: float
-    benchmark: float
-    active: float
+    portfolio: float | None
+    benchmark: float | None
+    active: float | None
     part_of_year: bool
 
 
@@ -173,9 +173,9 @@ def run_document(result: StudyResult) -> RunDocument:
         years=[
             YearModel(
                 year=int(str(year)),
-                portfolio=float(row["portfolio"]),
-                benchmark=float(row["benchmark"]),
-                active=float(row["active"]),
+                portfolio=known(row["portfolio"]),
+                benchmark=known(row["benchmark"]),
+                active=known(row["active"]),
                 part_of_year=bool(row["part_of_year"]),
             )
             for year, row in result.years.iterrows()
@@ -278,6 +278,11 @@ def _data(history: History, source: str, start: str, end: str) -> DataModel:
         fingerprint=history.fingerprint,
         series=[SeriesModel(**{f: getattr(one, f) for f in SeriesModel.model_fields}) for one in history.provenance],
     )
+
+
+def known(value: float) -> float | None:
+    """Return None for a number that is not one (a year after ruin)."""
+    return float(value) if np.isfinite(value) else None
 
 
 def plain(value: Any) -> Any:
