@@ -19,6 +19,7 @@ from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.history import FloatArray
 
 SESSIONS_A_YEAR = 252
+YEARLY = math.sqrt(SESSIONS_A_YEAR)
 DAYS_A_YEAR = 365.25
 Unit = Literal["fraction", "ratio", "multiple"]
 Better = Literal["higher", "lower", "neither"]
@@ -127,50 +128,62 @@ def performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
     ----------
     portfolio, benchmark : backtests over the same sessions; for the benchmark itself give it twice.
     """
-    # What is the portfolio's own ends with its own ruin; what compares ends with the earlier one.
+    lived = portfolio.value.iloc[: len(portfolio.returns) + 1]
+    values, undefined = _evaluate(_own(portfolio, lived) | _against(portfolio, benchmark))
+    return Metrics(values, undefined, deepest_drawdown(lived))
+
+
+def _own(portfolio: Backtest, lived: pd.Series) -> dict[str, Callable[[], float]]:
+    """Statistics of the portfolio alone, up to its own ruin."""
     r = portfolio.returns.to_numpy(dtype=np.float64)
     accrual = portfolio.history.accrual[1 : len(r) + 1]
     days = float(portfolio.history.days[: len(r) + 1].sum())
-    final = portfolio.final_value
     # Wealth starts at 1.0 before the purchase at the first close; its cost is in the value, not in a daily return.
-    lived = portfolio.value.iloc[: len(r) + 1]
     falls = drawdowns(lived)
     excess = r - accrual
-    both, other = _common_returns(portfolio, benchmark)
-    both_excess, other_excess = both - accrual[: len(both)], other - accrual[: len(both)]
-    months, other_months = (_compounded(x.returns.iloc[: len(both)], "M") for x in (portfolio, benchmark))
 
-    computed: dict[str, Callable[[], float]] = {
-        "final_value": lambda: final,
-        "cagr": lambda: annualised(final, days),
-        "volatility": lambda: _std(r) * math.sqrt(SESSIONS_A_YEAR),
-        "sharpe": lambda: _ratio(_mean(excess), _std(excess), "no variation") * math.sqrt(SESSIONS_A_YEAR),
-        "sortino": lambda: (
-            _ratio(_mean(excess), math.sqrt(_mean(np.minimum(excess, 0.0) ** 2)), "no day below the cash return")
-            * math.sqrt(SESSIONS_A_YEAR)
-        ),
+    def downside() -> float:
+        return math.sqrt(_mean(np.minimum(excess, 0.0) ** 2))
+
+    def cagr() -> float:
+        return annualised(portfolio.final_value, days)
+
+    def cash_cagr() -> float:
+        return annualised(float(np.prod(1.0 + accrual)), days)
+
+    def ulcer() -> float:
+        return math.sqrt(_mean(falls**2))
+
+    return {
+        "final_value": lambda: portfolio.final_value,
+        "cagr": cagr,
+        "volatility": lambda: _std(r) * YEARLY,
+        "sharpe": lambda: _ratio(_mean(excess), _std(excess), "no variation") * YEARLY,
+        "sortino": lambda: _ratio(_mean(excess), downside(), "no day below the cash return") * YEARLY,
         "max_drawdown": lambda: float(falls.min()),
-        "calmar": lambda: _ratio(annualised(final, days), -float(falls.min()), "no drawdown"),
-        "ulcer": lambda: math.sqrt(_mean(falls**2)),
-        "upi": lambda: _ratio(
-            annualised(final, days) - annualised(float(np.prod(1.0 + accrual)), days),
-            math.sqrt(_mean(falls**2)),
-            "no drawdown",
-        ),
+        "calmar": lambda: _ratio(cagr(), -float(falls.min()), "no drawdown"),
+        "ulcer": ulcer,
+        "upi": lambda: _ratio(cagr() - cash_cagr(), ulcer(), "no drawdown"),
         "tail_loss": lambda: float(np.sort(r)[: -(-len(r) // 20)].mean()),
         "worst_day": lambda: float(r.min()),
         "worst_month": lambda: float(_compounded(portfolio.returns, "M").min()),
         "worst_year": lambda: float(_compounded(portfolio.returns, "Y").min()),
         "skew": lambda: _skew(r),
-        "beta": lambda: _ratio(
-            _cov(both_excess, other_excess), _cov(other_excess, other_excess), "the benchmark is flat"
-        ),
-        "tracking_error": lambda: _std(both - other) * math.sqrt(SESSIONS_A_YEAR),
-        "up_capture": lambda: _capture(months, other_months, other_months > 0.0, "no month in which it rose"),
-        "down_capture": lambda: _capture(months, other_months, other_months < 0.0, "no month in which it fell"),
     }
-    values, undefined = _evaluate(computed)
-    return Metrics(values, undefined, deepest_drawdown(lived))
+
+
+def _against(portfolio: Backtest, benchmark: Backtest) -> dict[str, Callable[[], float]]:
+    """Statistics that compare, up to the earlier ruin of the two."""
+    r, b = _common_returns(portfolio, benchmark)
+    accrual = portfolio.history.accrual[1 : len(r) + 1]
+    own, other = r - accrual, b - accrual
+    months, bench_months = (_compounded(x.returns.iloc[: len(r)], "M") for x in (portfolio, benchmark))
+    return {
+        "beta": lambda: _ratio(_cov(own, other), _cov(other, other), "the benchmark is flat"),
+        "tracking_error": lambda: _std(r - b) * YEARLY,
+        "up_capture": lambda: _capture(months, bench_months, bench_months > 0.0, "no month in which it rose"),
+        "down_capture": lambda: _capture(months, bench_months, bench_months < 0.0, "no month in which it fell"),
+    }
 
 
 def active_performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
@@ -180,7 +193,7 @@ def active_performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
     values, undefined = _evaluate(
         {
             "cagr": lambda: _own_cagr(portfolio) - _own_cagr(benchmark),
-            "tracking_error": lambda: _std(gap) * math.sqrt(SESSIONS_A_YEAR),
+            "tracking_error": lambda: _std(gap) * YEARLY,
             "correlation": lambda: _ratio(
                 _cov(gap, b), math.sqrt(_cov(gap, gap) * _cov(b, b)), "no active return, or a flat benchmark"
             ),
@@ -191,7 +204,10 @@ def active_performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
 
 def annualised(growth: float, days: float) -> float:
     """Yearly rate of a growth multiple over calendar days: `growth^(365.25/days) - 1`."""
-    return float(growth ** (DAYS_A_YEAR / days) - 1.0)
+    try:
+        return float(growth ** (DAYS_A_YEAR / days) - 1.0)
+    except OverflowError:
+        raise _Undefined("the span is too short to annualise") from None
 
 
 def _own_cagr(backtest: Backtest) -> float:

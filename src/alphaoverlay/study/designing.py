@@ -82,40 +82,15 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     if study.weights is not None:
         benchmark, about = _benchmark(study, source, catalogue)
         return Choice(_portfolio(study.weights, source, catalogue), benchmark, None, about)
-    overlay = study.exposures
-    for name in overlay.wanted:
+    for name in study.exposures.wanted:
         catalogue.index(name)
-    half_spread = study.costs.half_spread_bps / 10_000.0
-    sized = study.sizing.kind != "exposure"
-    covariance, reason, last = None, "", study.end
-    if sized or half_spread or (study.funds.allow is None and last is None):
-        data = read_study_data(
-            source, catalogue, overlay.wanted, (), study.cash.build(), _text(study.start), _text(study.end)
-        )
-        last = last or data.history.dates[-1].date()
-        covariance, reason = _covariance(data, overlay, study, hindsight=hindsight)
-    if sized and covariance is None:
-        raise DesignError(
-            f"legs cannot be sized by {study.sizing.kind}: {reason}. Sizes are estimated on the sessions before the "
-            "span: write start = YYYY-MM-DD with data before it"
-        )
-    overlay, sentence = study.sizing.build().apply(overlay, covariance)
-    funds, about_funds = _allowed(study, catalogue, last)
-    notes = [*filter(None, [sentence]), *about_funds]
-    trading = None
-    if half_spread and covariance is None:
-        notes.append(f"Trading costs did not guide the choice of funds: {reason}.")
-    elif half_spread and covariance is not None:
-        trading = trading_costs(
-            [(fund.symbol, fund.exposures, fund.leverage) for fund in funds],
-            overlay.wanted,
-            covariance,
-            half_spread,
-            REBALANCES_A_YEAR[study.rebalance.calendar],
-        )
+    known = _estimate(study, source, catalogue, hindsight=hindsight)
+    overlay, about_sizes = _sized(study, known)
+    funds, about_funds = _allowed(study, catalogue, known.last)
+    trading, about_trading = _trading(study, overlay, funds, known)
     design = solve_design(overlay.wanted, funds, trading_costs=trading)
     benchmark, about = _benchmark(study, source, catalogue)
-    return Choice(design.portfolio, benchmark, design, (*notes, *about))
+    return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_funds, *about_trading, *about))
 
 
 def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) -> StudyDesign:
@@ -203,17 +178,56 @@ def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> t
     return funds, (note,) if late else ()
 
 
-def _covariance(data: StudyData, overlay: Overlay, study: Study, *, hindsight: bool) -> tuple[Covariance | None, str]:
+@dataclass(frozen=True)
+class _Estimate:
+    """What is known when a design is chosen: the covariance (None with its reason), and the last day of the data."""
+
+    covariance: Covariance | None
+    reason: str
+    last: datetime.date | None
+
+
+def _estimate(study: Study, source: Source, catalogue: Catalogue, *, hindsight: bool) -> _Estimate:
+    wanted = study.exposures.wanted
+    needed = study.sizing.kind != "exposure" or study.costs.half_spread_bps > 0.0
+    if not needed and (study.funds.allow is not None or study.end is not None):
+        return _Estimate(None, "", study.end)
+    start, end = _text(study.start), _text(study.end)
+    data = read_study_data(source, catalogue, wanted, (), study.cash.build(), start, end)
+    last = study.end or data.history.dates[-1].date()
     if not hindsight and study.start is None:
-        return None, "the span takes all data, so nothing is known before it"
+        return _Estimate(None, "the span takes all data, so nothing is known before it", last)
+    if missing := [name for name in wanted if name not in data.indices]:
+        return _Estimate(None, f"no series of {', '.join(missing)} in the data", last)
     returns = {name: one.returns for name, one in data.indices.items()}
-    if missing := [name for name in overlay.wanted if name not in returns]:
-        return None, f"no series of {', '.join(missing)} in the data"
+    until = data.history.dates[-1] if hindsight else pd.Timestamp(str(study.start))
     try:
-        last = data.history.dates[-1] if hindsight else pd.Timestamp(str(study.start))
-        return trailing_covariance(returns, last, study.sizing.window), ""
+        return _Estimate(trailing_covariance(returns, until, study.sizing.window), "", last)
     except DesignError as error:
-        return None, str(error)
+        return _Estimate(None, str(error), last)
+
+
+def _sized(study: Study, known: _Estimate) -> tuple[Overlay, tuple[str, ...]]:
+    if study.sizing.kind != "exposure" and known.covariance is None:
+        raise DesignError(
+            f"legs cannot be sized by {study.sizing.kind}: {known.reason}. Sizes are estimated on the sessions before "
+            "the span: write start = YYYY-MM-DD with data before it"
+        )
+    overlay, sentence = study.sizing.build().apply(study.exposures, known.covariance)
+    return overlay, (sentence,) if sentence else ()
+
+
+def _trading(
+    study: Study, overlay: Overlay, funds: list[Fund], known: _Estimate
+) -> tuple[dict[str, float] | None, tuple[str, ...]]:
+    """Yearly trading cost of a unit of weight in each fund, as far as it was known."""
+    if study.costs.half_spread_bps == 0.0:
+        return None, ()
+    if known.covariance is None:
+        return None, (f"Trading costs did not guide the choice of funds: {known.reason}.",)
+    terms = [(fund.symbol, fund.exposures, fund.leverage) for fund in funds]
+    half_spread, times = study.costs.half_spread_bps / 10_000.0, REBALANCES_A_YEAR[study.rebalance.calendar]
+    return trading_costs(terms, overlay.wanted, known.covariance, half_spread, times), ()
 
 
 def _risk(choice: Choice, data: StudyData, asof: pd.Timestamp, active_carry: float) -> tuple[ActiveRisk | None, str]:
