@@ -7,7 +7,7 @@ import pandas as pd
 from alphaoverlay import __version__
 from alphaoverlay.analysis.calendar_years import rolling_active_return
 from alphaoverlay.analysis.drawdowns import drawdowns
-from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metrics
+from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DAYS_A_YEAR, DEFINITIONS, Metrics
 from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.history import iso
 from alphaoverlay.overlays.portfolio import Portfolio
@@ -26,7 +26,7 @@ def run_report(result: StudyResult) -> Report:
     return Report(
         title=result.study.title or _name(result.design.portfolio),
         summary=summary(result),
-        notes=(*result.notes, *_cost_notes(result)),
+        notes=(*result.notes, *_reading_notes(result)),
         tiles=_tiles(result),
         sections=(
             Section("Against the benchmark", (_metrics_table(result), _active_table(result))),
@@ -48,15 +48,20 @@ def summary(result: StudyResult) -> str:
     """Say in one sentence what the portfolio did against its benchmark."""
     own, other = result.metrics, result.benchmark_metrics
     dates = result.portfolio.history.dates
-    cagr, bench = _number(own, "cagr"), _number(other, "cagr")
-    gap = 100.0 * (cagr - bench)
-    verb = "more" if gap >= 0.0 else "less"
+
+    def pair(key: str, sign: int = 1) -> list[str]:
+        return [write_cell(None if m[key] is None else sign * (m[key] or 0.0), "percent") for m in (own, other)]
+
+    cagr, gap = pair("cagr"), result.active["cagr"]
+    points = "" if gap is None else f"{abs(100.0 * gap):.1f}"
+    compared = (
+        f": {points} points a year {'more' if (gap or 0.0) > 0.0 else 'less'}" if points not in ("", "0.0") else ""
+    )
     return (
         f"From {iso(dates[0])} to {iso(dates[-1])} the portfolio ({_name(result.design.portfolio)}; "
-        f"{_rule(result)}) returned {cagr:.1%} a year against {bench:.1%} for its benchmark "
-        f"({_name(result.design.benchmark)}): {abs(gap):.1f} points a year {verb}, with a volatility of "
-        f"{_number(own, 'volatility'):.1%} against {_number(other, 'volatility'):.1%} and a deepest fall of "
-        f"{-_number(own, 'max_drawdown'):.0%} against {-_number(other, 'max_drawdown'):.0%}."
+        f"{_rule(result)}) returned {cagr[0]} a year against {cagr[1]} for its benchmark "
+        f"({_name(result.design.benchmark)}){compared}, with a volatility of {' against '.join(pair('volatility'))} "
+        f"and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
 
 
@@ -104,16 +109,14 @@ def _rule(result: StudyResult) -> str:
     return f"rebalanced {rule.calendar}{early}"
 
 
-def _cost_notes(result: StudyResult) -> tuple[str, ...]:
+def _reading_notes(result: StudyResult) -> tuple[str, ...]:
+    """What holds of every run: how it traded, what that cost, and whether a year is extrapolated."""
     seen = "Rebalancing is decided and traded at the same close."
+    if float(result.portfolio.history.days.sum()) < DAYS_A_YEAR:
+        seen += " The span is shorter than a year: yearly figures extrapolate it."
     if result.portfolio.costs.half_spread_bps == 0.0:
         return (f"Trading costs are zero, by choice (half_spread_bps = 0). {seen}",)
     return (seen,)
-
-
-def _number(metrics: Metrics, key: str) -> float:
-    value = metrics[key]
-    return float("nan") if value is None else value
 
 
 def _tiles(result: StudyResult) -> tuple[Tile, ...]:
@@ -125,7 +128,9 @@ def _tiles(result: StudyResult) -> tuple[Tile, ...]:
         against = f"benchmark {write_cell(other[key], kind)}"
         tiles.append(Tile(definition.label, write_cell(own[key], kind), against))
     active = write_cell(result.active["cagr"], "points")
-    tiles.append(Tile("Active return a year", f"{active} pts", f"tracking error {_number(own, 'tracking_error'):.1%}"))
+    tiles.append(
+        Tile("Active return a year", f"{active} pts", f"tracking error {write_cell(own['tracking_error'], 'percent')}")
+    )
     return tuple(tiles)
 
 
@@ -161,7 +166,7 @@ def _active_table(result: StudyResult) -> Table:
 
 def _turnover_a_year(backtest: Backtest) -> float:
     """One-way turnover after the purchase, by calendar year."""
-    return float(backtest.turnover.iloc[1:].sum()) / (float(backtest.history.days.sum()) / 365.25)
+    return float(backtest.turnover.iloc[1:].sum()) / (float(backtest.history.days.sum()) / DAYS_A_YEAR)
 
 
 def _time_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
