@@ -29,7 +29,9 @@ def test_financing_is_dated_the_previous_session(tmp_path: Path) -> None:
 
 
 def test_without_a_name_the_sources_default_rate_is_read(tmp_path: Path) -> None:
-    source = folder_of(tmp_path, A=price_file(JANUARY), DFF=rate_file(DAILY), SOFR=rate_file({"2021-01-04": 9.0}))
+    source = folder_of(
+        tmp_path, A=price_file(JANUARY), DFF=rate_file(DAILY), SOFR=rate_file({"2021-01-04": 9.0, "2021-01-11": 9.0})
+    )
     assert read_history(source, ["A"]).rate.iloc[0] == pytest.approx(0.01, abs=1e-17)
     assert read_history(source, ["A"], "SOFR").rate.iloc[0] == pytest.approx(0.09, abs=1e-17)
 
@@ -72,7 +74,9 @@ def test_a_stale_rate_is_refused_with_its_dates_and_the_cure(tmp_path: Path) -> 
 
 
 def test_a_rate_that_is_stale_before_the_span_only_is_fine(tmp_path: Path) -> None:
-    source = folder_of(tmp_path, A=price_file(JANUARY), DFF=rate_file({"2020-11-02": 1.0, "2021-01-11": 2.0}))
+    source = folder_of(
+        tmp_path, A=price_file(JANUARY), DFF=rate_file({"2020-11-01": 1.0, "2020-11-02": 1.0, "2021-01-11": 2.0})
+    )
     assert read_history(source, ["A"], start="2021-01-11").rate.iloc[-1] == pytest.approx(0.02, abs=1e-17)
     with pytest.raises(SpanError, match="2020-11-02"):
         read_history(source, ["A"], start="2021-01-08")
@@ -99,3 +103,11 @@ def test_a_rate_that_begins_after_the_prices_is_refused_with_both_spans(tmp_path
         read_history(source, ["A"])
     for fragment in ("A 2021-01-04 to 2021-01-19", "DFF", "2022-01-03", "2022-01-04"):
         assert fragment in str(caught.value)
+
+
+def test_a_daily_rate_that_falls_silent_for_weeks_is_a_hole(tmp_path: Path) -> None:
+    days = {f"2021-01-{day:02d}": 1.0 for day in (1, 2, 3, 4, 5)}
+    source = folder_of(tmp_path, A=price_file(JANUARY), DFF=rate_file(days))
+    assert len(read_history(source, ["A"], end="2021-01-15").dates) == 10
+    with pytest.raises(SpanError, match="between 2021-01-05 and 2021-01-19"):
+        read_history(source, ["A"])

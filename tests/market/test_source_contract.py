@@ -40,7 +40,7 @@ def small_folder(folder: Path) -> Case:
         folder,
         SPY=price_file(JANUARY),
         GSPC=price_file(JANUARY, first=3700.0),
-        DFF=rate_file({"2021-01-01": 0.09, "2021-01-08": 0.08}),
+        DFF=rate_file({"2021-01-01": 0.09, "2021-01-08": 0.08, "2021-01-15": 0.08}),
     )
     return Case(source, ("SPY", "GSPC"), ("^GSPC", "gspc"), ("DFF",))
 

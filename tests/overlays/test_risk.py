@@ -129,8 +129,9 @@ def test_break_even_and_a_bad_quarter_by_hand() -> None:
     assert set(risk.by_leg) == {"AAA", "BBB"}
 
 
-def test_a_carry_that_pays_is_a_negative_break_even_and_no_legs_have_none() -> None:
-    assert risk_of({"AAA": 0.5, "BBB": 0.0}, 0.5, 0.01).break_even == pytest.approx(-0.02)
+def test_a_carry_that_pays_is_a_negative_break_even_and_one_side_alone_has_none() -> None:
+    assert risk_of({"AAA": 0.5, "BBB": -0.1}, 0.5, 0.01).break_even == pytest.approx(-0.02)
+    assert risk_of({"AAA": 0.5, "BBB": 0.0}, 0.5, 0.01).break_even is None
     assert set(risk_of({"AAA": 0.5, "BBB": 0.0}, 0.5, 0.01).by_leg) == {"AAA"}
     none = risk_of({}, 0.0, -0.01)
     assert none.break_even is None

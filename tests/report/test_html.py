@@ -88,7 +88,7 @@ def test_a_portfolio_has_one_colour_everywhere(report: Report) -> None:
 def test_synthetic_spans_are_marked_on_the_charts(report: Report) -> None:
     growth = figures_of(report)[0]
     assert [shape["type"] for shape in growth.layout["shapes"]] == ["rect"]
-    assert "synthetic: SPY, UPRO, TNA, SQQQ" in growth.layout["annotations"][0]["text"]
+    assert "Shaded to 2018-11-30: synthetic: SPY, UPRO, TNA, SQQQ" in growth.note
 
 
 def test_the_figures_in_the_page_are_the_reports(report: Report, page: str) -> None:

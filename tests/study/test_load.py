@@ -15,11 +15,11 @@ from alphaoverlay.study.write import starter_study, study_toml
 WEIGHTS = {"SPY": 0.7, "UPRO": 0.1}
 
 
-def test_weights_are_fractions_where_all_are_at_most_one() -> None:
+def test_weights_are_fractions_where_they_add_up_to_at_most_one() -> None:
     assert study_from({"weights": WEIGHTS}, "x").weights == WEIGHTS
 
 
-def test_weights_are_percent_where_one_is_larger_than_one() -> None:
+def test_weights_are_percent_where_they_add_up_to_much_more_than_one() -> None:
     assert study_from({"weights": {"SPY": 70, "UPRO": "10", "TNA": 0.5}}, "x").weights == {
         "SPY": 0.7, "UPRO": 0.1, "TNA": 0.005
     }  # fmt: skip
@@ -46,6 +46,11 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({}, ["nothing to hold", "[base]", "[weights]"]),
     ({"weights": {"SPY": 0.7, "UPRO": 0.4}}, ["weights", "add up to 1.1", "lower them"]),
     ({"weights": {"SPY": 70, "UPRO": 40}}, ["weights", "add up to 110%", "lower them"]),
+    ({"weights": {"SPY": 1.2}}, ["weights", "add up to 1.2, more than 1", "percent signs"]),
+    ({"weights": {"SPY": "70%", "UPRO": 10}}, ["weights", "on all of them or on none"]),
+    ({"weights": {"SPY": "70%", "UPRO": "40%"}}, ["weights", "add up to 110%"]),
+    ({"weights": {"SPY": 10**400}}, ["weights", "SPY", "finite"]),
+    ({"weights": WEIGHTS, "rebalance": {"calendar": "daily", "offset": 2}}, ["rebalance", "offset"]),
     ({"weights": {"SPY": -0.1}}, ["weights", "SPY = -0.1 is negative", "inverse fund"]),
     ({"weights": {}}, ["weights", "no weight"]),
     ({"weights": {"SPY": "much"}}, ["weights", "SPY", "write a number"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import NoReturn
 
@@ -54,6 +55,9 @@ for command in (demo, run, design, funds, new, replicate):
 
 def main() -> None:
     """Run the command line; a mistake of the caller is one line and exit code 2, a bug keeps its traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no dashes gets question marks, not a crash
+            stream.reconfigure(errors="replace")
     try:
         status = app(standalone_mode=False)
     except AlphaOverlayError as error:

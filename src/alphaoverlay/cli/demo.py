@@ -30,6 +30,8 @@ def demo(
 
       alphaoverlay demo --open
     """
+    from rich.markup import escape
+
     from alphaoverlay.cli.output import console, how_to_call, print_json, write_report
     from alphaoverlay.market.sample import SampleSource
     from alphaoverlay.study.load import study_from
@@ -57,10 +59,10 @@ def demo(
     from alphaoverlay.report.text import print_notes, print_section
 
     screen = console()
-    screen.print(f"\n[bold]{report.title}[/bold]\n{report.summary}\n")
+    screen.print(f"\n[bold]{escape(report.title)}[/bold]\n{escape(report.summary)}\n")
     print_section(report.sections[0], screen)
     print_notes(report.notes, screen)
-    screen.print(f"The full report, with charts: [bold]{output.resolve()}[/bold]", soft_wrap=True)
+    screen.print(f"The full report, with charts: [bold]{escape(str(output.resolve()))}[/bold]", soft_wrap=True)
     call = how_to_call()
     screen.print("\nTry next:")
     for words in NEXT:

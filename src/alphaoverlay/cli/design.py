@@ -71,4 +71,4 @@ def design(
     screen = console()
     print_report(design_report(found, source.name), screen)
     if save is not None:
-        screen.print(f"Study written to {save}")
+        screen.print(f"Study written to {save}", markup=False)

@@ -81,19 +81,20 @@ def _fund_table(chosen: Sequence[Fund]) -> Table:
     heads = ("As of", "Inception", "Status", "Terms")
     columns = (Column("Fund"), Column("Name"), Column("Follows"), Column("Expense", "percent 2"), *map(Column, heads))
     note = "changed: open, but it followed another index before. Show one in full with: alphaoverlay funds SYMBOL"
-    return Table(f"{len(rows)} funds", columns, tuple(rows), note)
+    return Table("1 fund" if len(rows) == 1 else f"{len(rows)} funds", columns, tuple(rows), note)
 
 
 def _index_table(catalogue: Catalogue) -> Table:
     from alphaoverlay.report.model import Column, Row, Table
 
     rows = [
-        Row((i.name, i.title, ", ".join((*i.total_return, *i.price)), ", ".join(i.plain), i.dividend_yield))
+        Row((i.name, i.title, i.kind, ", ".join((*i.total_return, *i.price)), ", ".join(i.plain), i.dividend_yield))
         for i in catalogue.indices.values()
     ]
     heads = (
         Column("Index"),
         Column("Name"),
+        Column("Kind"),
         Column("Index series"),
         Column("Plain funds"),
         Column("Stated yield", "percent"),
@@ -102,10 +103,14 @@ def _index_table(catalogue: Catalogue) -> Table:
 
 
 def _details(fund: Fund) -> list[str]:
-    lines = [f"{fund.symbol}  {fund.name}", f"  spread {fund.spread:.2%} a year, provisional"]
+    from alphaoverlay.funds.financing import SPREAD_AS_OF
+
+    lines = [f"{fund.symbol}  {fund.name}", f"  spread {fund.spread:.2%} a year, provisional, of {SPREAD_AS_OF}"]
     lines += [f"  earlier index: {fund.former}"] if fund.former else []
     lines += [f"  {fund.note}"] if fund.note else []
     lines += [f"  source: {source}" for source in fund.sources]
+    for one in fund.expense_history:
+        lines.append(f"  {one.seen}  {one.expense:.2%} {one.kind}{' (weak)' if one.weak else ''}: {one.source}")
     return [*lines, ""]
 
 

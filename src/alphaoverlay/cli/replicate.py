@@ -13,6 +13,8 @@ def replicate(data: shared.DataOption = None, json_output: shared.JsonOption = F
       alphaoverlay replicate --data FOLDER
       alphaoverlay replicate --data FOLDER --json
     """
+    from rich.markup import escape
+
     from alphaoverlay.cli.output import console, print_json
     from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.replicating import check_statements
@@ -26,12 +28,12 @@ def replicate(data: shared.DataOption = None, json_output: shared.JsonOption = F
         return
     screen = console()
     tints = {"holds": "green", "holds in part": "yellow", "does not hold": "red", "cannot be told": "dim"}
-    screen.print(f"\n[bold]The founding case, checked against {source.name}[/bold]\n", highlight=False)
+    screen.print(f"\n[bold]The founding case, checked against {escape(source.name)}[/bold]\n", highlight=False)
     for one in statements:
         tint = tints[one.verdict]
-        screen.print(f"[bold]{one.id}[/bold]  {one.text}")
-        screen.print(f"     stated   {one.stated}")
-        screen.print(f"     [{tint}]{one.verdict}[/{tint}]: {one.sentence}\n")
+        screen.print(f"[bold]{one.id}[/bold]  {escape(one.text)}")
+        screen.print(f"     stated   {escape(one.stated)}")
+        screen.print(f"     [{tint}]{one.verdict}[/{tint}]: {escape(one.sentence)}\n")
     for note in source.notes:
-        screen.print(f"[yellow]•[/yellow] {note}")
+        screen.print(f"[yellow]•[/yellow] {escape(note)}")
     screen.print("[dim]Analysis of past and modelled data, not investment advice.[/dim]")

@@ -88,4 +88,4 @@ def run(
     print_report(run_report(result), screen)
     for path, what in ((report, "Report"), (save, "Study")):
         if path is not None:
-            screen.print(f"{what} written to {path}")
+            screen.print(f"{what} written to {path}", markup=False)

@@ -40,7 +40,7 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
     elif not words:
         raise StudyError(f"command line: nothing to do; give the path of a study (.toml), or {what}")
     else:
-        values, place = _from_names(pairs(words, what)), "command line"
+        values, place = _from_names(pairs(words, what), given.get("funds.file")), "command line"
     for dotted, value in given.items():
         _put(values, dotted, value)
     return study_from(values, place)
@@ -85,10 +85,10 @@ def save_study(study: Study, path: Path, *, force: bool) -> None:
     write_whole(path, study_toml(study, beside=path.resolve().parent), replace=force)
 
 
-def _from_names(named: Mapping[str, str]) -> dict[str, Any]:
-    from alphaoverlay.funds.catalogue import packaged_catalogue
+def _from_names(named: Mapping[str, str], fund_file: str | None) -> dict[str, Any]:
+    from alphaoverlay.funds.catalogue import load_catalogue
 
-    known = packaged_catalogue()
+    known = load_catalogue(fund_file)
     exposures = [name for name in named if name in known.indices]
     if not exposures:
         return {"weights": dict(named)}

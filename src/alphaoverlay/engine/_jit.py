@@ -5,18 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from alphaoverlay.engine import _kernels
 
 _log = logging.getLogger(__name__)
-
-
-def compiled_available() -> bool:
-    """Whether numba is installed."""
-    return find_spec("numba") is not None
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from alphaoverlay.errors import CatalogueError, did_you_mean
 from alphaoverlay.funds.financing import PROVISIONAL_SPREAD
-from alphaoverlay.funds.fund import Fund, Index
+from alphaoverlay.funds.fund import ExpenseSeen, Fund, Index
 
 MAX_BYTES = 4 * 2**20
 
@@ -29,7 +29,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
-class ExpenseSeen(_Strict):
+class ExpenseRow(_Strict):
     """An expense ratio seen on a day, in percent."""
 
     seen: datetime.date
@@ -37,6 +37,10 @@ class ExpenseSeen(_Strict):
     kind: Literal["gross", "net"] | None = None
     source: Text = ""
     weak: bool = False
+
+    def build(self) -> ExpenseSeen:
+        """Return the observation."""
+        return ExpenseSeen(self.seen, self.expense / 100.0, self.kind or "", self.source, self.weak)
 
 
 class FundRow(_Strict):
@@ -51,7 +55,7 @@ class FundRow(_Strict):
     expense: Percent
     expense_as_of: datetime.date | None = None
     expense_kind: Literal["gross", "net"] | None = None
-    expense_history: tuple[ExpenseSeen, ...] = ()
+    expense_history: tuple[ExpenseRow, ...] = ()
     spread: Percent | None = None
     swap_exposure: Annotated[float, Field(gt=0.0, le=3.0, strict=True)] = 1.0
     inception: datetime.date | None = None
@@ -95,6 +99,7 @@ class FundRow(_Strict):
             former=self.former,
             verified=self.verified,
             sources=self.sources,
+            expense_history=tuple(row.build() for row in self.expense_history),
             note=" ".join(self.note.split()),
         )
 
@@ -112,7 +117,7 @@ class IndexRow(_Strict):
     def build(self, key: str) -> Index:
         """Return the index."""
         stated = None if self.dividend_yield is None else self.dividend_yield / 100.0
-        return Index(key, self.name, self.total_return, self.price, self.plain, stated)
+        return Index(key, self.name, self.total_return, self.price, self.plain, stated, self.kind)
 
 
 class _CatalogueFile(_Strict):
@@ -172,7 +177,7 @@ class Catalogue:
                     f"fund file {path} is larger than {MAX_BYTES // 2**20} MB; this is not a fund file"
                 )
             text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise CatalogueError(f"fund file {path} cannot be read: {error}") from None
         own = _parse(text, str(path))
         merged = Catalogue({**self.funds, **own.funds}, {**self.indices, **own.indices})
@@ -210,7 +215,7 @@ def load_catalogue(path: str | Path | None = None) -> Catalogue:
 def _parse(text: str, place: str) -> Catalogue:
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and numbers or nesting without end
         raise CatalogueError(f"{place} is not valid TOML: {error}") from None
     try:
         content = _CatalogueFile.model_validate(tables)

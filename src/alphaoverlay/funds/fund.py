@@ -18,6 +18,7 @@ class Index:
     total_return, price : symbols of total-return and of price series.
     plain : symbols of unleveraged funds that follow it.
     dividend_yield : stated yearly yield as a fraction, an assumption used only where nothing better is known.
+    kind : "equity", "bond", "bill" or "commodity".
     """
 
     name: str
@@ -26,6 +27,18 @@ class Index:
     price: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     dividend_yield: float | None = None
+    kind: str = "equity"
+
+
+@dataclass(frozen=True)
+class ExpenseSeen:
+    """An expense ratio (a fraction a year) seen on a day; not the day it took effect."""
+
+    seen: datetime.date
+    expense: float
+    kind: str = ""
+    source: str = ""
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Fund:
     closed : last day, for a fund that is no more.
     status : "open", "changed" (open, other index before), "closed" or "unknown".
     verified : every term above was read in a document named in `sources`.
+    expense_history : expense ratios seen in the past.
     """
 
     symbol: str
@@ -63,6 +77,7 @@ class Fund:
     former: str = ""
     verified: bool = False
     sources: tuple[str, ...] = ()
+    expense_history: tuple[ExpenseSeen, ...] = ()
     note: str = ""
 
     @property

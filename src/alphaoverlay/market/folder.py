@@ -34,7 +34,8 @@ class FolderSource:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.name = str(folder)
+        # A name that is not text, as some file systems allow, must not break what prints it.
+        self.name = str(folder).encode("utf-8", "replace").decode("utf-8")
         self._prices: dict[str, PriceSeries] = {}
         self._rates: dict[str, RateSeries] = {}
         try:

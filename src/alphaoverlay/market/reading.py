@@ -14,8 +14,10 @@ from alphaoverlay.history import History, PriceSeries, Provenance, RateSeries, i
 from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.source import Source
 
-# A rate older than this is not "the last value": a monthly series has gaps of 31 days, a broken one has more.
-LONGEST_RATE_GAP_DAYS = 45
+# A rate's last value holds over weekends and holidays, or to the next month; a longer silence is a hole.
+RATE_GAP_DAYS, RATE_GAP_SPACINGS = 10.0, 1.5
+# exchange_calendars lacks closures before this (Christmas of 1969, for one), so sessions and real rows part.
+RELIABLE_FROM = pd.Timestamp("1970-01-02")
 
 
 def read_history(
@@ -44,29 +46,17 @@ def read_history(
         raise DataError("no symbol to read")
     series = [source.prices(symbol) for symbol in dict.fromkeys(symbols)]
     rates = _rate_series(source, rate)
-    first = min(s.frame.index[0] for s in series)
-    last = max(s.frame.index[-1] for s in series)
-    if rates is not None:
-        first = max(first, rates.values.index[0])
-        if start is not None and rates.values.index[0] > pd.Timestamp(start):
-            raise SpanError(
-                f"{rates.provenance.place}: the rate {rates.name} begins on {iso(rates.values.index[0])}, after the "
-                f"asked start {iso(start)}: start later, add earlier values, or fix the rate (--cash-rate 0.02)"
-            )
-    if end is not None:
-        last = min(last, pd.Timestamp(end))
-    if start is not None and pd.Timestamp(start) > last:
-        raise SpanError(_no_overlap(series, start, end))
-    if first > last:
-        raise SpanError(_no_overlap(series, start, end) + _rate_span(rates))
+    first, last = _window(series, rates, start, end)
     # A year more on both sides: whether a day before or after the data is a session is asked later.
     sessions = exchange_sessions(first.year - 1, last.year + 1)
     for one in series:
         _refuse_days_without_session(one, sessions, first, last)
     dates = sessions[(sessions >= first) & (sessions <= last)]
-    strict_from = dates[0] if start is None else max(dates[0], pd.Timestamp(start))
-    if strict_from > dates[-1]:
-        raise SpanError(_no_overlap(series, start, end))
+    strict_from = first if start is None else max(first, pd.Timestamp(start))
+    if not len(dates) or strict_from > dates[-1]:
+        raise SpanError(
+            f"no session of the New York Stock Exchange from {start or 'the beginning'} to {end or 'the end'}"
+        )
     frames, provenance, notes = {}, [], list(source.notes)
     for one in series:
         frame, note = _on_sessions(one, dates, strict_from)
@@ -90,6 +80,28 @@ def read_history(
         provenance=tuple(provenance),
         notes=tuple(notes),
     )
+
+
+def _window(
+    series: Sequence[PriceSeries], rates: RateSeries | None, start: str | None, end: str | None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day to read: all that the series have, as far as the rate and the calendar reach."""
+    first = max(min(s.frame.index[0] for s in series), RELIABLE_FROM)
+    last = max(s.frame.index[-1] for s in series)
+    if start is not None and pd.Timestamp(start) < RELIABLE_FROM:
+        raise SpanError(f"the exchange's calendar is complete from {iso(RELIABLE_FROM)} on, the asked start is {start}")
+    if rates is not None:
+        first = max(first, rates.values.index[0])
+        if start is not None and rates.values.index[0] > pd.Timestamp(start):
+            raise SpanError(
+                f"{rates.provenance.place}: the rate {rates.name} begins on {iso(rates.values.index[0])}, after the "
+                f"asked start {iso(start)}: start later, add earlier values, or fix the rate (--cash-rate 0.02)"
+            )
+    if end is not None:
+        last = min(last, pd.Timestamp(end))
+    if first > last or (start is not None and pd.Timestamp(start) > last):
+        raise SpanError(_no_overlap(series, start, end) + _rate_span(rates))
+    return first, last
 
 
 def _rate_series(source: Source, rate: str | float | None) -> RateSeries | None:
@@ -148,7 +160,9 @@ def _rate_on_sessions(
     known = rates.values.index
     position = known.searchsorted(dates, side="right") - 1
     age: NDArray[np.int64] = np.asarray((dates - known[position]).days)
-    stale: NDArray[np.intp] = np.flatnonzero((age > LONGEST_RATE_GAP_DAYS) & (dates >= strict_from))
+    spacing = float(np.median(np.diff(known.to_numpy()) / np.timedelta64(1, "D"))) if len(known) > 1 else 0.0
+    longest = max(RATE_GAP_DAYS, RATE_GAP_SPACINGS * spacing)
+    stale: NDArray[np.intp] = np.flatnonzero((age > longest) & (dates >= strict_from))
     if len(stale):
         day, value_day = dates[stale[0]], known[position[stale[0]]]
         raise SpanError(

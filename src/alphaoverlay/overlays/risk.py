@@ -53,8 +53,12 @@ class Covariance:
     def beta(self, of: str, to: Mapping[str, float]) -> float:
         """Slope of one index on a fixed mix of indices."""
         mix = np.array([to.get(name, 0.0) for name in self.indices])
-        row = self.matrix[self.indices.index(of)]
-        return float(row @ mix) / float(mix @ self.matrix @ mix)
+        variance = float(mix @ self.matrix @ mix)
+        if variance == 0.0:
+            raise DesignError(
+                f"{', '.join(to)} did not move from {self.first} to {self.last}: no beta to it can be told"
+            )
+        return float(self.matrix[self.indices.index(of)] @ mix) / variance
 
 
 def trailing_covariance(returns: Mapping[str, pd.Series], last: pd.Timestamp, window: int = WINDOW) -> Covariance:
@@ -117,10 +121,11 @@ def active_risk(
     covariance : from `trailing_covariance`.
     """
     volatility = covariance.volatility(legs)
+    two_sided = any(x > 0.0 for x in legs.values()) and any(x < 0.0 for x in legs.values())
     return ActiveRisk(
         volatility=volatility,
         by_leg={name: part for name, part in covariance.contributions(legs).items() if legs.get(name)},
-        break_even=None if size == 0.0 else -active_carry / size,
+        break_even=-active_carry / size if two_sided else None,
         two_sigma_quarter=-2.0 * volatility * math.sqrt(QUARTER / SESSIONS_A_YEAR),
         worst_quarter=_worst_quarter(legs, returns, pd.Timestamp(covariance.last)),
         covariance=covariance,
@@ -168,6 +173,9 @@ def trading_costs(
             continue
         mix = {name: x / leverage for name, x in exposures.items()} if leverage else dict(exposures)
         sigma = covariance.volatility(mix)
+        if sigma == 0.0:
+            costs[symbol] = 0.0
+            continue
         beta = sum(x * covariance.beta(k, mix) for k, x in wanted.items() if x and k in covariance.indices)
         costs[symbol] = (
             half_spread * abs((leverage or 1.0) - beta) * sigma * math.sqrt(2.0 * rebalances_a_year / math.pi)

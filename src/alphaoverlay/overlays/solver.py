@@ -19,6 +19,7 @@ TIE = 1e-10
 MET = 1e-9
 # A weight below this in a solution with tolerances is none.
 USED = 1e-6
+WISH_DIGITS = 8
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def solve_design(
     # Sorted, so that the answer does not depend on the order of the question.
     names = sorted({*wanted, *(k for fund in usable for k in fund.exposures)})
     matrix = exposure_matrix(usable, names)
-    target = np.array([wanted.get(name, 0.0) for name in names])
+    # Finer wishes than this are noise of arithmetic, below what the solver can tell from zero.
+    target = np.round([wanted.get(name, 0.0) for name in names], WISH_DIGITS)
     trading = trading_costs or {}
     cost = np.array([fund.expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
     if not np.isfinite(cash_spread):

@@ -30,6 +30,7 @@ def growth(portfolio: pd.Series, benchmark: pd.Series, synthetic: Spans = ()) ->
         [_line(portfolio, "Portfolio", PORTFOLIO, ".3f"), _line(benchmark, "Benchmark", BENCHMARK, ".3f")],
         _layout(axis, synthetic),
         f"Growth of 1: portfolio to {portfolio.iloc[-1]:.2f}, benchmark to {benchmark.iloc[-1]:.2f}.",
+        _shaded(synthetic),
     )
 
 
@@ -41,6 +42,7 @@ def drawdown(portfolio: pd.Series, benchmark: pd.Series, synthetic: Spans = ()) 
         [own, _line(benchmark, "Benchmark", BENCHMARK, ".1%")],
         _layout({"title": "below the peak", "tickformat": ".0%"}, synthetic),
         f"Drawdown: deepest {portfolio.min():.1%} for the portfolio, {benchmark.min():.1%} for the benchmark.",
+        _shaded(synthetic),
     )
 
 
@@ -51,7 +53,7 @@ def rolling_active(active: pd.Series, synthetic: Spans = ()) -> Figure:
         [_line(active, "Portfolio minus benchmark", PORTFOLIO, "+.1%")],
         _layout({"title": "return minus benchmark's", "tickformat": "+.0%", "zeroline": True}, synthetic),
         f"Rolling active return between {active.min():.1%} and {active.max():.1%}.",
-        note="Return of the portfolio minus the benchmark's over the 252 sessions before each date.",
+        f"Return of the portfolio minus the benchmark's over the 252 sessions before each date. {_shaded(synthetic)}",
     )
 
 
@@ -110,21 +112,19 @@ def _layout(yaxis: Mapping[str, Any], synthetic: Spans) -> dict[str, Any]:
         | {"fillcolor": "rgba(127,127,127,0.13)", "line": {"width": 0}, "layer": "below"}
         for a, b, _ in synthetic
     ]
-    labels = [
-        {"xref": "x", "yref": "paper", "x": _day(a), "y": 1, "text": text, "showarrow": False}
-        | {"xanchor": "left", "yanchor": "top", "font": {"size": 11}}
-        for a, _, text in synthetic
-    ]
     return {
         "xaxis": {"type": "date", "hoverformat": "%Y-%m-%d"},
-        "yaxis": {**yaxis, "title": {"text": yaxis["title"]}},
+        "yaxis": {**yaxis, "title": {"text": yaxis["title"], "standoff": 8}, "automargin": True},
         "hovermode": "x unified",
         "shapes": shapes,
-        "annotations": labels,
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 64, "r": 16, "t": 36, "b": 40},
         "height": 340,
     }
+
+
+def _shaded(synthetic: Spans) -> str:
+    return " ".join(f"Shaded to {_day(b)}: {text}." for _, b, text in synthetic)
 
 
 def _day(day: Any) -> str:

@@ -15,9 +15,9 @@ def print_report(report: Report, console: Console) -> None:
     """Print a report; figures are left to the HTML file."""
     console.print(f"\n[bold]{escape(report.title)}[/bold]")
     console.print(escape(report.summary) + "\n")
+    print_notes(report.notes, console)
     for section in report.sections:
         print_section(section, console)
-    print_notes(report.notes, console)
     for line in report.foot:
         console.print(f"[dim]{escape(line)}[/dim]")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from alphaoverlay.engine.schedule import REBALANCES_A_YEAR
-from alphaoverlay.errors import DesignError, StudyError
+from alphaoverlay.errors import DesignError, StudyError, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import iso
@@ -82,15 +83,29 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     if study.weights is not None:
         benchmark, about = _benchmark(study, source, catalogue)
         return Choice(_portfolio(study.weights, source, catalogue), benchmark, None, about)
-    for name in study.exposures.wanted:
-        catalogue.index(name)
+    for table, exposures in (("base", study.base), ("overlay", study.overlay)):
+        _refuse_unknown_indices(table, exposures, catalogue)
     known = _estimate(study, source, catalogue, hindsight=hindsight)
     overlay, about_sizes = _sized(study, known)
-    funds, about_funds = _allowed(study, catalogue, known.last)
+    funds = _allowed(study, catalogue, known.last)
     trading, about_trading = _trading(study, overlay, funds, known)
     design = solve_design(overlay.wanted, funds, trading_costs=trading)
     benchmark, about = _benchmark(study, source, catalogue)
-    return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_funds, *about_trading, *about))
+    return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about))
+
+
+def _refuse_unknown_indices(table: str, exposures: Mapping[str, float], catalogue: Catalogue) -> None:
+    for name in exposures:
+        fund = catalogue.funds.get(name)
+        if name not in catalogue.indices and fund is not None:
+            follows = next(iter(fund.exposures), "its index")
+            raise StudyError(
+                f"{table}.{name}: {name} is a fund; exposures are by index, so write {follows} = "
+                f"{exposures[name]:g}, or give weights by symbol in [weights]"
+            )
+        if name not in catalogue.indices:
+            near = did_you_mean(name, catalogue.indices)
+            raise StudyError(f"{table}.{name}: unknown index.{near} Known: {', '.join(catalogue.indices)}")
 
 
 def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) -> StudyDesign:
@@ -101,6 +116,8 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
     notes = [*choice.notes]
     if risk is None:
         notes.append(f"No ex-ante risk: {reason}.")
+    if choice.design is not None:
+        notes += _about_choice(study, choice.design, asof.date())
     if choice.design is not None and not choice.design.feasible:
         misses = ", ".join(f"{name} by {miss:+.4g}" for name, miss in choice.design.shortfall.items())
         notes.append(
@@ -148,10 +165,7 @@ def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> tuple[Port
         return _portfolio(study.benchmark, source, catalogue), ()
     base = {name: x for name, x in study.base.items() if x} if study.weights is None else {"SP500": 1.0}
     if not base or min(base.values()) < 0.0:
-        raise StudyError(
-            "benchmark: the base is empty or has a short position, so it cannot be held in plain funds; "
-            'name a benchmark, for example benchmark = "SPY"'
-        )
+        return Portfolio((), ()), ("There is no base that could be held, so the benchmark is cash.",)
     total = sum(base.values())
     held = {_plain(name, source, catalogue): round(x / max(total, 1.0), 12) for name, x in base.items()}
     note = f"The benchmark is the base scaled down from {total:g} to 1, in plain funds."
@@ -159,23 +173,29 @@ def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> tuple[Port
 
 
 def _plain(name: str, source: Source, catalogue: Catalogue) -> str:
-    plain = catalogue.index(name).plain
+    plain = catalogue.index(name).plain or tuple(f.symbol for f in catalogue if dict(f.exposures) == {name: 1.0})
     if not plain:
         raise StudyError(f'benchmark: no plain fund is known for {name}; write for example benchmark = "SPY"')
     return next(filter(source.holds, plain), plain[0])
 
 
-def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> tuple[list[Fund], tuple[str, ...]]:
+def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> list[Fund]:
     """The study's own list, or every fund that existed on the day with its present index and leverage."""
     if study.funds.allow is None:
         assert day is not None  # the caller reads it off the data where the study gives none
-        return [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)], ()
+        return [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)]
     funds = [catalogue.fund(symbol) for symbol in study.funds.allow]
     if unknown := [fund.symbol for fund in funds if not fund.exposures]:
         raise StudyError(f"funds.allow: the index of {', '.join(unknown)} is unknown; describe it in a fund file")
-    late = [fund.symbol for fund in funds if day is not None and not fund.existed_as_today(day)]
-    note = f"Not listed with their present index on {day}: {', '.join(late)}. Used all the same, as asked."
-    return funds, (note,) if late else ()
+    return funds
+
+
+def _about_choice(study: Study, design: Design, asof: datetime.date) -> tuple[str, ...]:
+    """What was known with hindsight about the funds: that they exist, and their present terms."""
+    if study.funds.allow is None:
+        return (f"Funds chosen among those listed on {asof}, at their present terms, for the whole span.",)
+    late = [fund.symbol for fund in design.portfolio.funds if not fund.existed_as_today(asof)]
+    return (f"Not listed with their present index on {asof}: {', '.join(late)}. Held all the same.",) if late else ()
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def load_study(path: str | Path) -> Study:
         ) from None
     except UnicodeDecodeError:
         raise StudyError(f"{path}: not UTF-8 text; a study is a TOML file") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what numbers or nesting without end raise
         raise StudyError(f"{path} is not valid TOML: {error}") from None
     study = study_from(values, str(path))
     if study.funds.file is None:

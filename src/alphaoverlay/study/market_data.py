@@ -45,6 +45,10 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
             f"{known.symbol} follows an index that is not in the catalogue, and {source.name} has no data for it: "
             f"add {known.symbol}.csv to the data folder, or hold another fund"
         )
+    if symbol.upper() in catalogue.indices:
+        plain = catalogue.indices[symbol.upper()].plain
+        instead = f"hold a fund on it such as {plain[0]}, or ask" if plain else "ask"
+        raise CatalogueError(f"{symbol} is an index, not a fund: {instead} for exposures with [base] and [overlay]")
     if source.holds(symbol):
         note = "not in the catalogue: taken as it is, its own exposure, fees inside its prices"
         return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")
@@ -101,7 +105,8 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
     ]
     for fund in returns.funds:
         since = fund.index_since
-        if fund.former and (since is None or iso(returns.history.dates[0]) < since.isoformat()):
+        real = returns.returns.index[~returns.synthetic[fund.symbol].to_numpy()][1:]
+        if fund.former and len(real) and (since is None or iso(real[0]) < since.isoformat()):
             notes.append(f"{fund.symbol} followed another index before: {fund.former}.")
     return tuple(notes)
 

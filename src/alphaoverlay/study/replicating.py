@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from alphaoverlay.analysis.drawdowns import deepest_drawdown
 from alphaoverlay.errors import DataError, SpanError
 from alphaoverlay.funds.catalogue import Catalogue, packaged_catalogue
 from alphaoverlay.history import History, iso
@@ -35,7 +35,15 @@ TRADE = {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}
 TRADE_EXPOSURES = {"SP500": 1.0, "RUSSELL2000": 0.3, "NASDAQ100": -0.3}
 # "About 11%" is taken as within a point and a half.
 ABOUT = 0.015
-# "Unreasonable" is taken as more than a tenth above SPY's own figure.
+# "Unreasonable" is taken as more than a tenth above SPY's own figure, for each of these.
+RISKS = {
+    "volatility": "volatility",
+    "max_drawdown": "max drawdown",
+    "ulcer": "ulcer index",
+    "tail_loss": "tail loss",
+    "worst_month": "worst month",
+    "worst_year": "worst year",
+}
 UNREASONABLE = 1.10
 
 
@@ -82,23 +90,25 @@ def _check(key: str, words: Mapping[str, str], find: _Finder, source: Source, ca
 
 def _a1(source: Source, catalogue: Catalogue) -> Finding:
     symbols = {"russell2000": "RUT", "sp500": "GSPC", "nasdaq_composite": "IXIC", "nasdaq100": "NDX"}
-    prices = _prices(source, symbols.values(), LAST_YEAR_END)
-    measured = {f"{name}_price": _change(prices.close[s], LAST_YEAR_END, ASOF) for name, s in symbols.items()}
-    totals = _total_returns(source, catalogue, ("RUSSELL2000", "SP500", "NASDAQ100"), LAST_YEAR_END)
+    # "Nasdaq" is ambiguous: judged by the Composite, the Nasdaq-100 beside it where the data have it.
+    held = {name: s for name, s in symbols.items() if name != "nasdaq100" or source.holds(s)}
+    prices = _prices(source, held.values(), LAST_YEAR_END)
+    measured = {f"{name}_price": _change(prices, s, LAST_YEAR_END) for name, s in held.items()}
+    indices = ["RUSSELL2000", "SP500", *(["NASDAQ100"] if "nasdaq100" in held else [])]
+    totals = _total_returns(source, catalogue, indices, LAST_YEAR_END)
     measured |= {f"{name.lower()}_total": change for name, change in totals.items()}
     small, large, composite = (measured[f"{k}_price"] for k in ("russell2000", "sp500", "nasdaq_composite"))
-    parts = [abs(small - 0.11) <= ABOUT, large >= 0.20, composite >= 0.20]
+    beside = f" (Nasdaq-100: {measured['nasdaq100_price']:.1%})" if "nasdaq100" in held else ""
     return (
         measured,
-        _grade(parts),
+        _grade([abs(small - 0.11) <= ABOUT, large >= 0.20, composite >= 0.20]),
         f"From the end of 2020 to {ASOF} the Russell 2000 gained {small:.1%}, the S&P 500 {large:.1%} and the Nasdaq "
-        f"Composite {composite:.1%} (Nasdaq-100: {measured['nasdaq100_price']:.1%}), before dividends.",
+        f"Composite {composite:.1%}{beside}, before dividends.",
     )
 
 
 def _a2(source: Source, catalogue: Catalogue) -> Finding:
-    prices = _prices(source, ["RUT"], JANUARY_END)
-    change = _change(prices.close["RUT"], JANUARY_END, ASOF)
+    change = _change(_prices(source, ["RUT"], JANUARY_END), "RUT", JANUARY_END)
     total = _total_returns(source, catalogue, ["RUSSELL2000"], JANUARY_END)["RUSSELL2000"]
     moved = "lost" if change < 0.0 else "still gained"
     return (
@@ -110,15 +120,19 @@ def _a2(source: Source, catalogue: Catalogue) -> Finding:
 
 
 def _a8(source: Source, catalogue: Catalogue) -> Finding:
-    close = _prices(source, ["RUT"], LAST_YEAR_END).close["RUT"].dropna()
-    levels = close.to_numpy(dtype=float)
-    # Below the running peak of everything known up to the day, and of nothing after it.
-    peak_day = close.index[int(levels.argmax())]
+    history = _prices(source, ["RUT"], LAST_YEAR_END)
+    _close(history, "RUT", LAST_YEAR_END)
+    close = history.close["RUT"].loc[LAST_YEAR_END:]
+    if close.isna().any():
+        raise SpanError(f"RUT has no close on {iso(close.index[int(close.isna().to_numpy().argmax())])}")
+    # The peak of all that was known up to the day, and of nothing after it.
+    known = history.close["RUT"].dropna()
+    levels = known.to_numpy(dtype=float)
+    peak_day = known.index[int(levels.argmax())]
     fall = float(levels[-1] / levels.max() - 1.0)
     early_november = pd.Timestamp("2021-11-01") <= peak_day <= pd.Timestamp("2021-11-15")
-    deepest = deepest_drawdown(close.loc[peak_day:], start=None)
     return (
-        {"drawdown": fall, "deepest_since_peak": deepest.depth if deepest else 0.0},
+        {"drawdown": fall},
         _grade([fall <= -0.10, early_november]) if fall <= -0.10 else "does not hold",
         f"On {ASOF} the Russell 2000 stood {-fall:.1%} below its peak of {iso(peak_day)}.",
     )
@@ -152,22 +166,21 @@ def _a13(source: Source, catalogue: Catalogue) -> Finding:
     _must_reach(result.portfolio.history, ASOF)
     own, spy = result.metrics.values, result.benchmark_metrics.values
     measured: dict[str, float] = {}
-    within = []
-    for key in ("volatility", "max_drawdown", "tail_loss"):
-        a, b = own[key] or 0.0, spy[key] or 0.0
-        measured |= {key: a, f"{key}_spy": b}
-        within.append(abs(a) <= UNREASONABLE * abs(b))
-    measured |= {key: own[key] or 0.0 for key in ("tracking_error", "beta")}
-    gap = (own["cagr"] or 0.0) - (spy["cagr"] or 0.0)
-    measured["active_cagr"] = gap
+    for key in RISKS:
+        measured |= {key: _known(own[key]), f"{key}_spy": _known(spy[key])}
+    measured |= {key: _known(own[key]) for key in ("tracking_error", "beta")}
+    measured["active_cagr"] = gap = _known(result.active["cagr"])
+    above = [label for key, label in RISKS.items() if abs(measured[key]) > UNREASONABLE * abs(measured[f"{key}_spy"])]
+    real = "real fund prices" if not result.portfolio.fund_returns.synthetic_until else "partly synthetic funds"
+    rose = f"more than a tenth above SPY's: {', '.join(above)}" if above else "none of the six is a tenth above SPY's"
     return (
         measured,
-        _grade(within),
-        f"From {TRADE_FROM} to {ASOF}, rebalanced quarterly, the portfolio's volatility was "
-        f"{measured['volatility']:.1%} against SPY's {measured['volatility_spy']:.1%}, its deepest fall "
-        f"{-measured['max_drawdown']:.0%} against {-measured['max_drawdown_spy']:.0%} and its worst days "
-        f"{-measured['tail_loss']:.2%} against {-measured['tail_loss_spy']:.2%}; it returned "
-        f"{abs(100.0 * gap):.1f} points a year {'more' if gap >= 0.0 else 'less'} than SPY.",
+        _grade([label not in above for label in RISKS.values()]),
+        f"From {TRADE_FROM} to {ASOF} ({real}, rebalanced quarterly, no trading costs) the portfolio's volatility was "
+        f"{measured['volatility']:.1%} against SPY's {measured['volatility_spy']:.1%} and its deepest fall "
+        f"{-measured['max_drawdown']:.0%} against {-measured['max_drawdown_spy']:.0%}; {rose}. Tracking error "
+        f"{measured['tracking_error']:.1%}; it returned {abs(100.0 * gap):.1f} points a year "
+        f"{'more' if gap >= 0.0 else 'less'} than SPY.",
     )
 
 
@@ -194,10 +207,38 @@ def _must_reach(history: History, day: str) -> None:
 def _total_returns(source: Source, catalogue: Catalogue, indices: Sequence[str], start: str) -> dict[str, float]:
     """Total return of each index from the close of `start` to the day of the case."""
     data = read_study_data(source, catalogue, indices, (), None, start, ASOF)
-    held = {name: data.indices[name].returns.loc[start:].to_numpy(dtype=float)[1:] for name in indices}
-    return {name: float((1.0 + returns).prod() - 1.0) for name, returns in held.items()}
+    _must_reach(data.history, ASOF)
+    found = {}
+    for name in indices:
+        returns = data.indices[name].returns.loc[start:].to_numpy(dtype=float)[1:] if name in data.indices else None
+        if returns is None or np.isnan(returns).any():
+            raise SpanError(f"the total return of {name} is not known from {start} to {ASOF}")
+        found[name] = float((1.0 + returns).prod() - 1.0)
+    return found
 
 
-def _change(close: pd.Series, start: str, end: str) -> float:
-    levels = close.loc[[pd.Timestamp(start), pd.Timestamp(end)]].to_numpy(dtype=float)
-    return float(levels[1] / levels[0] - 1.0)
+def _close(history: History, symbol: str, day: str) -> float:
+    """Close of a symbol on a day, which must be there."""
+    close = history.close[symbol].reindex([pd.Timestamp(day)]).to_numpy(dtype=float)[0]
+    if np.isnan(close):
+        raise SpanError(f"{symbol} has no close on {day}")
+    return float(close)
+
+
+def _change(history: History, symbol: str, start: str) -> float:
+    return _close(history, symbol, ASOF) / _close(history, symbol, start) - 1.0
+
+
+def _known(value: float | None) -> float:
+    if value is None:
+        raise SpanError("a risk measure is undefined on this span")
+    return value
+
+
+def evidence(source: Source) -> History | None:
+    """Return the price history that the statements rest on, for provenance; None where the data do not reach."""
+    symbols = [symbol for symbol in ("RUT", "GSPC", "IXIC", "NDX", *TRADE) if source.holds(symbol)]
+    try:
+        return read_history(source, symbols, None, LAST_YEAR_END, ASOF) if symbols else None
+    except DataError:
+        return None

@@ -17,6 +17,7 @@ from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.run import StudyResult
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
+ADVERBS = {"semiannual": "twice a year", "annual": "once a year"}
 _KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
 
 
@@ -52,17 +53,26 @@ def summary(result: StudyResult) -> str:
     def pair(key: str, sign: int = 1) -> list[str]:
         return [write_cell(None if m[key] is None else sign * (m[key] or 0.0), "percent") for m in (own, other)]
 
-    cagr, gap = pair("cagr"), result.active["cagr"]
-    points = "" if gap is None else f"{abs(100.0 * gap):.1f}"
-    compared = (
-        f": {points} points a year {'more' if (gap or 0.0) > 0.0 else 'less'}" if points not in ("", "0.0") else ""
-    )
+    short = float(result.portfolio.history.days.sum()) < DAYS_A_YEAR
+    if short:
+        gap = result.portfolio.final_value - result.benchmark.final_value
+        earned = [write_cell(x.final_value - 1.0, "percent") for x in (result.portfolio, result.benchmark)]
+    else:
+        gap, earned = result.active["cagr"] or 0.0, pair("cagr")
+    unit, points = "in all" if short else "a year", f"{abs(100.0 * gap):.1f}"
+    compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
-        f"From {iso(dates[0])} to {iso(dates[-1])} the portfolio ({_name(result.design.portfolio)}; "
-        f"{_rule(result)}) returned {cagr[0]} a year against {cagr[1]} for its benchmark "
-        f"({_name(result.design.benchmark)}){compared}, with a volatility of {' against '.join(pair('volatility'))} "
-        f"and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
+        f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
+        f"({_name(result.design.portfolio)}; {_rule(result)}) returned {earned[0]} {unit} against {earned[1]} for its "
+        f"benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
+        f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
+
+
+def _not_met(design: StudyDesign) -> str:
+    if design.design is None or design.design.feasible:
+        return ""
+    return f"The wanted exposures are not possible ({design.design.reason}); this is the nearest. "
 
 
 def design_report(design: StudyDesign, source: str) -> Report:
@@ -106,7 +116,7 @@ def _rule(result: StudyResult) -> str:
         return "never rebalanced"
     sessions = "session" if rule.offset == 1 else "sessions"
     early = f", {rule.offset} {sessions} before the period's end" if rule.offset else ""
-    return f"rebalanced {rule.calendar}{early}"
+    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}"
 
 
 def _reading_notes(result: StudyResult) -> tuple[str, ...]:
@@ -307,8 +317,8 @@ def _carry_table(design: StudyDesign) -> Table:
     heads: tuple[tuple[str, Tone], ...] = (("Portfolio", "portfolio"), ("Benchmark", "benchmark"), ("Active", "plain"))
     columns = (Column("A year, when nothing moves"), *(Column(h, "percent 2", t) for h, t in heads))
     note = (
-        f"At a financing rate of {design.rate:.2%} ({design.asof}). Negative is a cost. Volatility drag is apart: it "
-        "depends on how the indices move."
+        f"At a financing rate of {design.rate:.2%} ({design.asof}), rates as quoted, without day count. Negative is a "
+        "cost. Volatility drag is apart: it depends on how the indices move."
     )
     return Table("Carry", columns, tuple(rows), note)
 

@@ -19,7 +19,7 @@ from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.carry import Carry
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign
-from alphaoverlay.study.replicating import ASOF, Outcome, Statement
+from alphaoverlay.study.replicating import ASOF, LAST_YEAR_END, Outcome, Statement, evidence
 from alphaoverlay.study.run import StudyResult
 
 SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
@@ -107,6 +107,15 @@ class DrawdownModel(BaseModel):
     recovery: str | None
 
 
+class TradingModel(BaseModel):
+    """Trading after the purchase (sessions that moved money, one-way turnover), and all costs, the purchase's too."""
+
+    sessions_traded: int
+    turnover: float
+    cost: float
+    half_spread_bps: float
+
+
 class PortfolioModel(BaseModel):
     """One backtest's statistics."""
 
@@ -115,7 +124,7 @@ class PortfolioModel(BaseModel):
     final_value: float
     drawdown: DrawdownModel | None
     ruin: str | None
-    trading: dict[str, float]
+    trading: TradingModel
 
 
 class YearModel(BaseModel):
@@ -151,6 +160,7 @@ class RunDocument(Document):
     portfolio: PortfolioModel
     benchmark: PortfolioModel
     active: dict[str, float | None]
+    active_undefined: dict[str, str]
     years: list[YearModel]
 
 
@@ -170,6 +180,7 @@ def run_document(result: StudyResult) -> RunDocument:
         portfolio=_portfolio(result.portfolio, result.metrics),
         benchmark=_portfolio(result.benchmark, result.benchmark_metrics),
         active=dict(result.active.values),
+        active_undefined=dict(result.active.undefined),
         years=[
             YearModel(
                 year=int(str(year)),
@@ -261,12 +272,12 @@ def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
             recovery=iso(fall.recovery) if fall.recovery is not None else None,
         ),
         ruin=iso(backtest.ruin) if backtest.ruin is not None else None,
-        trading={
-            "sessions_traded": float(len(backtest.traded)),
-            "turnover": float(np.sum(backtest.turnover.to_numpy())),
-            "cost": float(np.sum(backtest.cost.to_numpy())),
-            "half_spread_bps": backtest.costs.half_spread_bps,
-        },
+        trading=TradingModel(
+            sessions_traded=int((backtest.turnover.iloc[1:] > 1e-12).sum()),
+            turnover=float(backtest.turnover.iloc[1:].sum()),
+            cost=float(backtest.cost.sum()),
+            half_spread_bps=backtest.costs.half_spread_bps,
+        ),
     )
 
 
@@ -309,10 +320,11 @@ class ReplicateDocument(Document):
 
 def replicate_document(statements: Sequence[Statement], source: Source) -> ReplicateDocument:
     """Return the JSON document of the founding case."""
+    seen = evidence(source)
     return ReplicateDocument(
         asof=ASOF,
         study={"case": "december 2021"},
-        data=None,
+        data=None if seen is None else _data(seen, source.name, LAST_YEAR_END, ASOF),
         notes=list(source.notes),
         statements=[StatementModel(**vars(one)) for one in statements],
     )

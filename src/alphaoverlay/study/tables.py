@@ -27,9 +27,17 @@ def explain(error: ValidationError, model: type[BaseModel], place: str) -> Study
         near = did_you_mean(path[-1], known)
         return StudyError(f"{place}: unknown key {key}.{near} Known here: {', '.join(known)}")
     wrong = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    given = "" if isinstance(first["input"], dict) else f" (it is {first['input']!r})"
+    given = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
     example = _example(owner, path[-1] if path else "")
     return StudyError(f"{place}: {key}: {wrong}{given}{example}")
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "too long to show"
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:
@@ -62,9 +70,13 @@ def number(value: Any) -> float:
             value = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
         except ValueError:
             raise ValueError("write a number, such as 0.3 or 30%") from None
-    if not abs(value) < float("inf"):
+    try:
+        read = float(value)
+    except OverflowError:
+        read = float("inf")
+    if not abs(read) < float("inf"):
         raise ValueError("write a finite number")
-    return float(value)
+    return read
 
 
 def numbers(values: Any) -> Mapping[str, float]:

@@ -9,28 +9,41 @@ from pydantic import BeforeValidator
 
 from alphaoverlay.study.tables import numbers
 
+# Plain numbers that add up to at most 1 are fractions, to at least this much are percent; between, nobody can tell.
+LEAST_PERCENT = 10.0
+SLACK = 1e-9
+
 
 def as_fractions(values: Any) -> Mapping[str, float]:
-    """Read weights: fractions where all are at most 1, percent where one is larger; the rest is cash.
+    """Read weights as fractions of capital; what is missing to the whole is cash.
 
     Raises
     ------
-    ValueError : nothing held, a negative weight, or more than all of the capital.
+    ValueError : nothing held, a negative weight, more than all of the capital, or a sum that could mean either unit.
     """
     read = numbers(values)
     if not read or not any(read.values()):
         raise ValueError("no weight; write at least one, such as SPY = 0.7")
-    percent = any(value > 1.0 for value in read.values())
-    unit = 100.0 if percent else 1.0
     for name, value in read.items():
         if value < 0.0:
             raise ValueError(f"{name} = {value:g} is negative; for a short position hold an inverse fund, such as SQQQ")
+    signed = [isinstance(value, str) and value.strip().endswith("%") for value in values.values()]
+    if any(signed) and not all(signed):
+        raise ValueError("some weights have a % sign and some have none; write it on all of them or on none")
     total = sum(read.values())
-    if total > unit * (1.0 + 1e-9):
-        shown = f"{total:g}%" if percent else f"{total:g}"
-        whole = "100" if percent else "1"
+    if all(signed) or total <= 1.0 + SLACK:
+        unit = 1.0
+    elif total < LEAST_PERCENT:
         raise ValueError(
-            f"the weights add up to {shown}, more than {whole}; lower them (what is missing to {whole} is held in cash)"
+            f"the weights add up to {total:g}, more than 1; lower them (what is missing to 1 is held in cash), or "
+            "write percent signs if percent is meant"
+        )
+    else:
+        unit = 100.0
+    if total > unit * (1.0 + SLACK):
+        raise ValueError(
+            f"the weights add up to {100.0 * total / unit:g}%, more than 100%; lower them (what is missing to 100% is "
+            "held in cash)"
         )
     return {name: round(value / unit, 12) for name, value in read.items() if value}
 
