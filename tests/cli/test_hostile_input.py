@@ -87,3 +87,34 @@ def test_a_tiny_wish_is_noise(tmp_path: Path) -> None:
     done = call("design", "SP500=1", "RUSSELL2000=1e-9", "--allow", "SPY,IWM", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "100% SPY brings" in done.stdout
+
+
+def test_a_report_never_replaces_something_that_is_no_report(tmp_path: Path) -> None:
+    assert call("new", "my.toml", cwd=tmp_path).returncode == 0
+    before = (tmp_path / "my.toml").read_text()
+    done = call("run", "my.toml", "--report", "my.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "exists already" in done.stderr
+    assert (tmp_path / "my.toml").read_text() == before
+    for _ in range(2):  # an earlier report may be written again
+        assert call("run", "my.toml", "--report", "r.html", cwd=tmp_path).returncode == 0
+
+
+def test_a_benchmark_may_be_a_mix(tmp_path: Path) -> None:
+    done = call("run", "SPY=60", "TNA=10", "--benchmark", "SPY=60,IWM=40", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "benchmark (60% SPY, 40% IWM)" in " ".join(done.stdout.split())
+
+
+def test_a_price_index_and_a_short_series_are_named(reference_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "prices").mkdir()
+    for symbol in ("SPY", "UPRO", "GSPC"):
+        rows = (reference_data / "prices" / f"{symbol}.csv").read_text().splitlines()
+        kept = [row for row in rows if symbol != "UPRO" or row < "2017-06-03" or row.startswith("date")]
+        (tmp_path / "prices" / f"{symbol}.csv").write_text("\n".join(kept))
+    words = ["SPY=70", "UPRO=10", "--benchmark", "GSPC", "--start", "2010-02-11", "--cash-rate", "0.01"]
+    done = call("run", *words, "--data", ".", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "GSPC is a price index: its dividends are missing" in said
+    assert "The span ends on 2017-06-02 because the prices of UPRO do" in said

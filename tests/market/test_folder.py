@@ -31,11 +31,12 @@ def test_marks_that_vendors_put_in_symbols_are_allowed(tmp_path: Path, symbol: s
     assert FolderSource(tmp_path).prices(symbol).symbol == symbol
 
 
-def test_the_folders_own_file_comes_before_the_one_in_prices(tmp_path: Path) -> None:
+def test_one_symbol_in_the_folder_and_in_its_prices_is_refused(tmp_path: Path) -> None:
     (tmp_path / "prices").mkdir()
-    (tmp_path / "prices" / "SPY.csv").write_text(price_file(JANUARY, first=300.0))
-    (tmp_path / "SPY.csv").write_text(price_file(JANUARY, first=200.0))
-    assert FolderSource(tmp_path).prices("SPY").frame["close"].iloc[0] == 200.0
+    (tmp_path / "SPY.csv").write_text(price_file(JANUARY))
+    (tmp_path / "prices" / "SPY.csv").write_text(price_file(JANUARY))
+    with pytest.raises(DataError, match=r"SPY\.csv and prices/SPY\.csv both name SPY; keep one"):
+        FolderSource(tmp_path).prices("SPY")
 
 
 def test_rates_are_found_in_prices_too(tmp_path: Path) -> None:

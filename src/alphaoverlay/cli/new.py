@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -27,4 +28,4 @@ def new(
     if path.suffix != ".toml":
         raise StudyError(f"command line: {path} does not end in .toml; write for example alphaoverlay new my.toml")
     write_whole(path, starter_study(path.name), replace=force)
-    typer.echo(f"Study written to {path}\nNext: alphaoverlay run {path}")
+    typer.echo(f"Study written to {path}\nNext: alphaoverlay run {shlex.quote(str(path))}")

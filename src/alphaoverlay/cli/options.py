@@ -37,7 +37,9 @@ CostOption = Annotated[
 BenchmarkOption = Annotated[
     str | None,
     typer.Option(
-        "--benchmark", metavar="SYMBOL", help="What to compare with; the base held in plain funds when left out."
+        "--benchmark",
+        metavar="SYMBOL",
+        help="Compare with it, or with SPY=60,TLT=40; left out: the base in plain funds.",
     ),
 ]
 CashRateOption = Annotated[

@@ -27,8 +27,23 @@ def console() -> Console:
     """Return the terminal; wide enough for tables where the output is not one."""
     from rich.console import Console
 
-    terminal = Console(highlight=False)
-    return terminal if terminal.is_terminal else Console(highlight=False, width=120)
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:  # the reader, such as `head`, has gone: no failure of ours
+            raise SystemExit(0)
+
+    terminal = Quiet(highlight=False)
+    return terminal if terminal.is_terminal or "COLUMNS" in os.environ else Quiet(highlight=False, width=120)
+
+
+def _is_report(path: Path) -> bool:
+    """Whether nothing is there yet, or one of our own reports."""
+    try:
+        with path.open("rb") as file:
+            return b'content="alphaoverlay"' in file.read(2000)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def how_to_call() -> str:
@@ -41,11 +56,16 @@ def how_to_call() -> str:
     return " ".join(shlex.quote(word.removeprefix(here)) for word in words)
 
 
-def write_report(report: Report, path: Path, *, open_it: bool) -> None:
-    """Write the HTML file whole or not at all, and open it where asked."""
+def write_report(report: Report, path: Path, *, open_it: bool, force: bool = False) -> None:
+    """Write the HTML file whole or not at all, and open it where asked.
+
+    Raises
+    ------
+    OutputError : something other than an earlier report is there (and `force` is False), or it cannot be written.
+    """
     from alphaoverlay.report.files import write_whole
     from alphaoverlay.report.html import render_html
 
-    write_whole(path, render_html(report))
+    write_whole(path, render_html(report), replace=force or _is_report(path))
     if open_it:
         webbrowser.open(path.resolve().as_uri())

@@ -75,7 +75,7 @@ def run(
     if report is not None:
         from alphaoverlay.study.reporting import run_report
 
-        write_report(run_report(result), report, open_it=open_report)
+        write_report(run_report(result), report, open_it=open_report, force=force)
     if json_output:
         from alphaoverlay.study.results import run_document
 

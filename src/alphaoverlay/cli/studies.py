@@ -65,7 +65,9 @@ def study_options(
         "rebalance.calendar": rebalance,
         "rebalance.offset": offset,
         "costs.half_spread_bps": half_spread_bps,
-        "benchmark": benchmark,
+        "benchmark": benchmark
+        if benchmark is None or "=" not in benchmark
+        else pairs(benchmark.split(","), "a weight"),
         "cash.rate": cash_rate,
         "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
         "funds.file": None if funds is None else str(funds),

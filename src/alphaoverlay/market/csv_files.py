@@ -178,7 +178,7 @@ def _column(rows: _Rows, name: str, spellings: Sequence[str], hint: str = "") ->
 def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
     cells = [cell.strip() for cell in rows.cells[j]]
     # A time of day after an ISO date ("T00:00:00.000Z") is ignored: one row is one session.
-    stamps = [cell[:10] if TIME_OF_DAY.fullmatch(cell[10:]) else cell for cell in cells]
+    stamps = [cell if len(cell) == 10 or not TIME_OF_DAY.fullmatch(cell[10:]) else cell[:10] for cell in cells]
     for k, stamp in enumerate(stamps):
         if not _is_date(stamp):
             raise DataError(

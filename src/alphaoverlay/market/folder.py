@@ -97,12 +97,11 @@ class FolderSource:
             raise DataError(f"the folder {self.folder} cannot be listed ({error.strerror}); check its rights") from None
 
     def _find(self, symbol: str) -> list[Path]:
-        """Files that name the symbol, in whatever case and with or without a caret; the folder's own come first."""
+        """Files that name the symbol, in whatever case and with or without a caret."""
         if not SYMBOL.fullmatch(symbol):
             return []
         key = symbol.lstrip("^").casefold()
-        named = ([path for path in place if path.stem.lstrip("^").casefold() == key] for place in self._files())
-        return next(filter(None, named), [])
+        return [path for place in self._files() for path in place if path.stem.lstrip("^").casefold() == key]
 
     def _need(self, symbol: str, columns: str, instead: str) -> Path:
         if not SYMBOL.fullmatch(symbol):

@@ -87,7 +87,7 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
         _refuse_unknown_indices(table, exposures, catalogue)
     known = _estimate(study, source, catalogue, hindsight=hindsight)
     overlay, about_sizes = _sized(study, known)
-    funds = _allowed(study, catalogue, known.last)
+    funds = _allowed(study, source, catalogue, known.last)
     trading, about_trading = _trading(study, overlay, funds, known)
     design = solve_design(overlay.wanted, funds, trading_costs=trading)
     benchmark, about = _benchmark(study, source, catalogue)
@@ -163,9 +163,12 @@ def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> tuple[Port
     """The study's own, or the base held in plain funds, or for given weights the S&P 500's plain fund."""
     if study.benchmark is not None:
         return _portfolio(study.benchmark, source, catalogue), ()
-    base = {name: x for name, x in study.base.items() if x} if study.weights is None else {"SP500": 1.0}
-    if not base or min(base.values()) < 0.0:
+    base = {name: x for name, x in study.base.items() if x}
+    if study.weights is None and (not base or min(base.values()) < 0.0):
         return Portfolio((), ()), ("There is no base that could be held, so the benchmark is cash.",)
+    if study.weights is not None:
+        plain = _plain("SP500", source, catalogue)
+        return _portfolio({plain: 1.0}, source, catalogue), (f"No benchmark was given: compared with {plain}.",)
     total = sum(base.values())
     held = {_plain(name, source, catalogue): round(x / max(total, 1.0), 12) for name, x in base.items()}
     note = f"The benchmark is the base scaled down from {total:g} to 1, in plain funds."
@@ -179,11 +182,15 @@ def _plain(name: str, source: Source, catalogue: Catalogue) -> str:
     return next(filter(source.holds, plain), plain[0])
 
 
-def _allowed(study: Study, catalogue: Catalogue, day: datetime.date | None) -> list[Fund]:
-    """The study's own list, or every fund that existed on the day with its present index and leverage."""
+def _allowed(study: Study, source: Source, catalogue: Catalogue, day: datetime.date | None) -> list[Fund]:
+    """The study's own list, or every fund that existed on the day with its present index and leverage.
+
+    Without synthetic returns only those with prices count.
+    """
     if study.funds.allow is None:
         assert day is not None  # the caller reads it off the data where the study gives none
-        return [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)]
+        known = [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)]
+        return known if study.funds.synthetic else [fund for fund in known if source.holds(fund.symbol)]
     funds = [catalogue.fund(symbol) for symbol in study.funds.allow]
     if unknown := [fund.symbol for fund in funds if not fund.exposures]:
         raise StudyError(f"funds.allow: the index of {', '.join(unknown)} is unknown; describe it in a fund file")

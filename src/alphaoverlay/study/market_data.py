@@ -14,6 +14,8 @@ from alphaoverlay.history import History, iso
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
 
+PRICE_ONLY = "a price index: its dividends are missing, which understates it"
+
 
 @dataclass(frozen=True)
 class StudyData:
@@ -51,6 +53,8 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
         raise CatalogueError(f"{symbol} is an index, not a fund: {instead} for exposures with [base] and [overlay]")
     if source.holds(symbol):
         note = "not in the catalogue: taken as it is, its own exposure, fees inside its prices"
+        if any(symbol.upper() in index.price for index in catalogue.indices.values()):
+            note = PRICE_ONLY
         return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")
     raise CatalogueError(
         f"unknown symbol {symbol!r}: not in the catalogue and no data in {source.name}."
@@ -103,6 +107,7 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
         f"Synthetic {span}: {', '.join(symbols)} (built from the index by M1, not observed)."
         for span, symbols in by_span.items()
     ]
+    notes += [f"{fund.symbol} is {fund.note}." for fund in returns.funds if fund.note == PRICE_ONLY]
     for fund in returns.funds:
         since = fund.index_since
         real = returns.returns.index[~returns.synthetic[fund.symbol].to_numpy()][1:]

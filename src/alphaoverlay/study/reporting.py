@@ -63,10 +63,19 @@ def summary(result: StudyResult) -> str:
     compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
         f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
-        f"({_name(result.design.portfolio)}; {_rule(result)}) returned {earned[0]} {unit} against {earned[1]} for its "
+        f"({_name(result.design.portfolio)}; {_manner(result)}) returned {earned[0]} {unit} against {earned[1]} for its "
         f"benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
         f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
+
+
+def _made_up(result: StudyResult) -> str:
+    until = result.portfolio.fund_returns.synthetic_until
+    if not until:
+        return ""
+    last = max(until.values())
+    whole = last == result.portfolio.history.dates[-1] and len(until) == len(result.design.portfolio.funds)
+    return "; synthetic" if whole else f"; partly synthetic until {iso(last)}"
 
 
 def _not_met(design: StudyDesign) -> str:
@@ -110,13 +119,13 @@ def _exposures(portfolio: Portfolio) -> str:
     return ", ".join(f"{name} {x:+.2f}" for name, x in portfolio.exposures.items())
 
 
-def _rule(result: StudyResult) -> str:
+def _manner(result: StudyResult) -> str:
     rule = result.portfolio.rule
     if rule.calendar == "never":
-        return "never rebalanced"
+        return f"never rebalanced{_made_up(result)}"
     sessions = "session" if rule.offset == 1 else "sessions"
     early = f", {rule.offset} {sessions} before the period's end" if rule.offset else ""
-    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}"
+    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}{_made_up(result)}"
 
 
 def _reading_notes(result: StudyResult) -> tuple[str, ...]:
@@ -153,6 +162,7 @@ def _metrics_table(result: StudyResult) -> Table:
         rows.append(Row((f"Max drawdown: {label}", *cells), kind="text"))
     reasons = {**result.metrics.undefined, **result.benchmark_metrics.undefined}
     note = "; ".join(f"{key} is undefined: {reason}" for key, reason in reasons.items())
+    note = f"Differences below and above are those of unrounded figures. {note}".strip()
     columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
     return Table("Metrics", columns, tuple(rows), note)
 
@@ -327,7 +337,7 @@ def _risk_table(design: StudyDesign) -> Table:
     risk = design.risk
     assert risk is not None
     rows = [Row(("Active volatility a year", risk.volatility))]
-    rows += [Row((f"  of it {name}", part)) for name, part in risk.by_leg.items()]
+    rows += [Row((f"… of it {name}", part)) for name, part in risk.by_leg.items()]
     rows.append(Row(("Break-even relative return a year", risk.break_even)))
     rows.append(Row(("Active return in a two-sigma bad quarter", risk.two_sigma_quarter)))
     note = f"Estimated on {risk.covariance.sessions} sessions, {risk.covariance.first} to {risk.covariance.last}."
@@ -335,7 +345,7 @@ def _risk_table(design: StudyDesign) -> Table:
         worst, first, last = risk.worst_quarter
         rows.append(Row(("Active return in the worst 63 sessions known", worst)))
         note += f" Worst 63 sessions: {first} to {last}, first order at target exposures."
-    return Table("Ex-ante risk", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
+    return Table(f"Ex-ante risk, as of {design.asof}", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
 
 
 def _provenance_table(design: StudyDesign) -> Table:

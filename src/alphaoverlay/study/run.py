@@ -17,7 +17,7 @@ from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
-from alphaoverlay.study.market_data import read_study_data, study_fund_returns, synthetic_notes
+from alphaoverlay.study.market_data import StudyData, read_study_data, study_fund_returns, synthetic_notes
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,13 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
         active=active_performance(portfolio, benchmark),
         years=calendar_years(portfolio, benchmark),
         source=source.name,
-        notes=(*data.notes, *synthetic_notes(returns), *design.notes, *_ruin_notes(portfolio, benchmark)),
+        notes=(
+            *data.notes,
+            *synthetic_notes(returns),
+            *_early_end_notes(study, data, returns),
+            *design.notes,
+            *_ruin_notes(portfolio, benchmark),
+        ),
     )
 
 
@@ -97,6 +103,17 @@ def _run(portfolio: Portfolio, returns: FundReturns, study: Study) -> Backtest:
     symbols = [fund.symbol for fund in portfolio.funds]
     targets = Targets.constant(symbols, portfolio.weights)
     return backtest(returns.only(symbols), targets, study.rebalance.build(), study.costs.build())
+
+
+def _early_end_notes(study: Study, data: StudyData, returns: FundReturns) -> tuple[str, ...]:
+    """Say which fund's prices end the span before the other data do, where no end was asked."""
+    last = returns.history.dates[-1]
+    if study.end is not None or last == data.history.dates[-1]:
+        return ()
+    held = [fund.symbol for fund in returns.funds if fund.symbol in data.history.adj_close.columns]
+    ended = [symbol for symbol in held if data.history.adj_close[symbol].last_valid_index() == last]
+    who = f"the prices of {', '.join(ended)} do" if ended else "the index series do"
+    return (f"The span ends on {iso(last)} because {who}; other data reach {iso(data.history.dates[-1])}.",)
 
 
 def _ruin_notes(portfolio: Backtest, benchmark: Backtest) -> tuple[str, ...]:
