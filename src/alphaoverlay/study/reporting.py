@@ -63,8 +63,8 @@ def summary(result: StudyResult) -> str:
     compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
         f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
-        f"({_name(result.design.portfolio)}; {_manner(result)}) returned {earned[0]} {unit} against {earned[1]} for its "
-        f"benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
+        f"({_name(result.design.portfolio)}; {_manner(result)}) returned {earned[0]} {unit} against {earned[1]} for "
+        f"its benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
         f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
 
