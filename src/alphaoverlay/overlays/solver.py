@@ -19,7 +19,7 @@ TIE = 1e-10
 MET = 1e-9
 # A weight below this in a solution with tolerances is none.
 USED = 1e-6
-WISH_DIGITS = 8
+NO_WISH = 1e-8
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,9 @@ def solve_design(
     # Sorted, so that the answer does not depend on the order of the question.
     names = sorted({*wanted, *(k for fund in usable for k in fund.exposures)})
     matrix = exposure_matrix(usable, names)
-    # Finer wishes than this are noise of arithmetic, below what the solver can tell from zero.
-    target = np.round([wanted.get(name, 0.0) for name in names], WISH_DIGITS)
+    # What nearly cancels is noise of arithmetic, below what the solver can tell from zero.
+    wish = np.array([wanted.get(name, 0.0) for name in names])
+    target = np.where(np.abs(wish) < NO_WISH, 0.0, wish)
     trading = trading_costs or {}
     cost = np.array([fund.expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
     if not np.isfinite(cash_spread):
