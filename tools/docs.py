@@ -1,4 +1,4 @@
-"""Write the parts of docs/ that come from the code: the table of metrics and the reference of commands.
+"""Write the parts of docs/ that come from the code: the table of metrics, the commands and the JSON documents.
 
 `python tools/docs.py` writes them, `--check` fails where they differ from what it would write.
 """
@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
+from pydantic import BaseModel
 
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Definition
 from alphaoverlay.cli.app import app
+from alphaoverlay.study.results import DesignDocument, ReplicateDocument, RunDocument
 
 DOCS = Path(__file__).parent.parent / "docs"
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "alphaoverlay run": RunDocument,
+    "alphaoverlay design": DesignDocument,
+    "alphaoverlay replicate": ReplicateDocument,
+}
 BEGIN, END = "<!-- metrics: begin -->", "<!-- metrics: end -->"
 
 
@@ -51,6 +58,42 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def json_page() -> str:
+    """Return the keys of every JSON document, from its models."""
+    parts = [
+        "# JSON",
+        "",
+        "Written by `make docs` from the models. Returns are fractions, drawdowns negative, dates ISO",
+    ]
+    parts += ["8601; what is undefined is null, with its reason beside it.", ""]
+    parts += [f"`{command} --json` prints `{model.__name__}`." for command, model in DOCUMENTS.items()]
+    seen: list[type[BaseModel]] = []
+    waiting: list[type[BaseModel]] = list(DOCUMENTS.values())
+    while waiting:
+        model = waiting.pop(0)
+        if model not in seen:
+            seen.append(model)
+            waiting += [inner for field in model.model_fields.values() for inner in _models_in(field.annotation)]
+    for model in seen:
+        parts += ["", f"## {model.__name__}", "", (model.__doc__ or "").strip(), "", "| key | type |", "|---|---|"]
+        for name, field in model.model_fields.items():
+            kind = _kind(field.annotation).replace("|", "\\|")
+            parts.append(f"| `{name.removesuffix('_')}` | {kind} |")
+    return "\n".join(parts) + "\n"
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+
+
+def _kind(annotation: Any) -> str:
+    text = annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
+    text = text.replace("alphaoverlay.study.results.", "").replace("typing.", "")
+    return text.replace("Literal[", "one of [").replace("None", "null")
+
+
 def _help_lines(text: str) -> list[str]:
     """Indent examples so that Markdown shows them as code."""
     lines = []
@@ -66,6 +109,7 @@ def main() -> int:
     wanted = {
         method: method_page(method.read_text(encoding="utf-8")),
         DOCS / "reference" / "commands.md": commands_page(),
+        DOCS / "reference" / "json.md": json_page(),
     }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
