@@ -96,6 +96,11 @@ def test_a_report_never_replaces_something_that_is_no_report(tmp_path: Path) -> 
     assert done.returncode == 2
     assert "exists already" in done.stderr
     assert (tmp_path / "my.toml").read_text() == before
+    refused = call("demo", "--output", "my.toml", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr  # and demo has that option
+    assert call("demo", "--output", "my.toml", "--force", cwd=tmp_path).returncode == 0
+    assert call("new", "my.toml", "--force", cwd=tmp_path).returncode == 0
     for _ in range(2):  # an earlier report may be written again
         assert call("run", "my.toml", "--report", "r.html", cwd=tmp_path).returncode == 0
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alphaoverlay.errors import AlphaOverlayError, CatalogueError, DesignError
+from alphaoverlay.errors import AlphaOverlayError, CatalogueError, DataError, DesignError
 from alphaoverlay.funds.catalogue import packaged_catalogue
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.sample import SampleSource
@@ -161,6 +161,12 @@ def test_without_synthetic_returns_the_span_is_the_real_one(sample: SampleSource
     assert str(with_both.portfolio.history.dates[0].date()) == "2010-01-04"
     assert str(real_only.portfolio.history.dates[0].date()) == "2011-01-03"
     assert not any("Synthetic" in note for note in real_only.notes)
+
+
+def test_without_synthetic_returns_a_fund_needs_prices_and_the_setting_is_named(sample: SampleSource) -> None:
+    study = study_from({"weights": {"SPY": 1}, "funds": {"synthetic": False}}, "test")
+    with pytest.raises(DataError, match=r"no prices of SPY, and funds\.synthetic = false .* add SPY\.csv"):
+        run_study(study, sample)
 
 
 def test_the_founding_case_on_real_data(reference_data: Path) -> None:

@@ -23,6 +23,7 @@ def demo(
     ] = REPORT,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
     json_output: shared.JsonOption = False,
+    force: shared.ForceOption = False,
 ) -> None:
     """Run the founding case (S&P 500 plus small caps over mega-cap growth) on the packaged sample.
 
@@ -50,7 +51,7 @@ def demo(
     )
     result = run_study(study, SampleSource())
     report = run_report(result)
-    write_report(report, output, open_it=open_report)
+    write_report(report, output, open_it=open_report, force=force)
     if json_output:
         from alphaoverlay.study.results import run_document
 

@@ -93,7 +93,18 @@ def read_study_data(
 
 
 def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: bool) -> FundReturns:
-    """Return the funds' returns on all of the history: real, and synthetic before."""
+    """Return the funds' returns on all of the history: real, and synthetic before.
+
+    Raises
+    ------
+    DataError : a fund has no prices and synthetic returns are switched off.
+    """
+    bare = [fund.symbol for fund in funds if fund.symbol not in data.history.adj_close.columns]
+    if bare and not synthetic:
+        raise DataError(
+            f"no prices of {', '.join(bare)}, and funds.synthetic = false allows real prices only: add "
+            f"{bare[0]}.csv, hold another fund, or leave synthetic returns on"
+        )
     return build_fund_returns(funds, data.history, data.indices, synthetic=synthetic)
 
 
