@@ -1,5 +1,5 @@
 # Options go in ARGS: make demo ARGS=--open. The interpreter to build from: make test PYTHON=python3.12.
-.PHONY: help demo test test-all lint format types bench lock docs wheel-check ci-system clean
+.PHONY: help demo test test-all lint format types bench lock docs spreads wheel-check ci-system clean
 SETUP := python3 tools/setup.py
 
 help: ## this list
@@ -31,6 +31,9 @@ lock: ## write requirements/*.lock again (ARGS=--upgrade for newer versions)
 
 docs: ## write the parts of docs/ that come from the code
 	@$(SETUP) docs $(ARGS)
+
+spreads: ## calibrate the default financing spreads on real funds (ARGS="--data FOLDER")
+	@$(SETUP) spreads $(ARGS)
 
 wheel-check: ## build the wheel and use it, installed, as another user
 	@$(SETUP) wheel-check $(ARGS)

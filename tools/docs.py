@@ -14,15 +14,22 @@ from pydantic import BaseModel
 
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Definition
 from alphaoverlay.cli.app import app
-from alphaoverlay.study.results import DesignDocument, ReplicateDocument, RunDocument
+from alphaoverlay.funds.financing import ANY_INDEX, calibrated_spreads
+from alphaoverlay.study.calibrated import CalibrateDocument
+from alphaoverlay.study.delevered_report import DeleverDocument
+from alphaoverlay.study.replicate_document import ReplicateDocument
+from alphaoverlay.study.results import DesignDocument, RunDocument
+from alphaoverlay.study.tracking_documents import TrackDocument
 
 DOCS = Path(__file__).parent.parent / "docs"
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "alphaoverlay run": RunDocument,
     "alphaoverlay design": DesignDocument,
+    "alphaoverlay track": TrackDocument,
+    "alphaoverlay calibrate": CalibrateDocument,
+    "alphaoverlay delever": DeleverDocument,
     "alphaoverlay replicate": ReplicateDocument,
 }
-BEGIN, END = "<!-- metrics: begin -->", "<!-- metrics: end -->"
 
 
 def metrics_table() -> str:
@@ -37,11 +44,27 @@ def metrics_table() -> str:
     return "\n".join(["| key | name | formula | unit | |", "|---|---|---|---|---|", *rows])
 
 
+def spreads_table() -> str:
+    """Return the calibrated spreads as a Markdown table."""
+    head = "| index | side | spread in use | estimate | standard error | 95% interval | funds | history |"
+    rows = []
+    for row in calibrated_spreads().values():
+        index = "any other" if row.index == ANY_INDEX else row.index
+        fit = f"{row.spread:.2%} | {row.estimate:+.2%} | {row.standard_error:.2%} | {row.low:+.2%} to {row.high:+.2%}"
+        rows.append(f"| {index} | {row.side} | {fit} | {', '.join(row.funds)} | {row.first} to {row.last} |")
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
+
+
+def between_marks(text: str, mark: str, content: str) -> str:
+    """Return a page with the content between the marks of that name."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n{content}\n{end}{rest.split(end)[1]}"
+
+
 def method_page(text: str) -> str:
-    """Return the method page with the table of metrics between its marks."""
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n{metrics_table()}\n{END}{after}"
+    """Return the method page with its generated tables."""
+    return between_marks(between_marks(text, "metrics", metrics_table()), "spreads", spreads_table())
 
 
 def commands_page() -> str:

@@ -11,6 +11,7 @@
     types        mypy                            bench        the benchmark suite
     wheel-check  the built wheel, installed      lock         write requirements/*.lock again
     docs         write the parts of docs/ that come from the code
+    spreads      calibrate the default financing spreads on real funds: spreads -- --data FOLDER
 
 The first run builds .venv from requirements/*.lock; later runs use it. PYTHON=... names the interpreter to build from.
 Standard library only, and Python 3.6 can read this file, so that an old `python3` can still say what is missing.
@@ -35,6 +36,7 @@ WINDOWS = os.name == "nt"
 LOCK_PATIENCE = 1200.0  # seconds to wait for another run that is building the same environment
 STAMP = "alphaoverlay-stamp"
 TASKS = ["demo", "run", "test", "test-all", "lint", "format", "types", "bench", "wheel-check", "lock", "docs"]
+TASKS += ["spreads"]
 
 # Environment: its folder and its lock file. demo and run are content with the larger one in the same folder.
 ENVIRONMENTS = {"run": (".venv", "run.lock"), "dev": (".venv", "dev.lock"), "oldest": (".venv-oldest", "oldest.lock")}
@@ -362,6 +364,7 @@ def do(task: str, run: Runner, options: List[str]) -> int:
         "wheel-check": ("dev", "tools/check_wheel.py"),
         "lock": ("dev", "tools/lock.py"),
         "docs": ("dev", "tools/docs.py"),
+        "spreads": ("dev", "-m", "tools.spreads"),
     }
     return run(*command[task], *options)
 

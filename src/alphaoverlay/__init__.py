@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be imported from here
+    from alphaoverlay.analysis.attribution import Attribution as Attribution
+    from alphaoverlay.analysis.attribution import attribute as attribute
     from alphaoverlay.analysis.metrics import Metrics as Metrics
     from alphaoverlay.analysis.metrics import active_performance as active_performance
     from alphaoverlay.analysis.metrics import performance as performance
@@ -20,6 +22,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.engine.schedule import CalendarRule as CalendarRule
     from alphaoverlay.engine.targets import Targets as Targets
     from alphaoverlay.errors import AlphaOverlayError as AlphaOverlayError
+    from alphaoverlay.funds.calibration import Calibration as Calibration
+    from alphaoverlay.funds.calibration import calibrate_fund as calibrate_fund
     from alphaoverlay.funds.catalogue import Catalogue as Catalogue
     from alphaoverlay.funds.catalogue import load_catalogue as load_catalogue
     from alphaoverlay.funds.fund import Fund as Fund
@@ -29,6 +33,11 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.funds.index_returns import IndexReturns as IndexReturns
     from alphaoverlay.funds.index_returns import build_index_returns as build_index_returns
     from alphaoverlay.funds.synthesis import synthetic_returns as synthetic_returns
+    from alphaoverlay.funds.ticker import Ticker as Ticker
+    from alphaoverlay.funds.ticker import parse_ticker as parse_ticker
+    from alphaoverlay.funds.ticker import ticker_fund as ticker_fund
+    from alphaoverlay.funds.tracking import Tracking as Tracking
+    from alphaoverlay.funds.tracking import track_fund as track_fund
     from alphaoverlay.history import History as History
     from alphaoverlay.market.folder import FolderSource as FolderSource
     from alphaoverlay.market.opening import open_source as open_source
@@ -43,6 +52,10 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.overlays.solver import Design as Design
     from alphaoverlay.overlays.solver import solve_design as solve_design
     from alphaoverlay.report.html import render_html as render_html
+    from alphaoverlay.study.calibrated import CalibratedFund as CalibratedFund
+    from alphaoverlay.study.calibrated import read_calibration as read_calibration
+    from alphaoverlay.study.delevered import Delevered as Delevered
+    from alphaoverlay.study.delevered import delever_fund as delever_fund
     from alphaoverlay.study.designing import StudyDesign as StudyDesign
     from alphaoverlay.study.designing import design_study as design_study
     from alphaoverlay.study.load import Study as Study
@@ -51,19 +64,25 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.study.reporting import run_report as run_report
     from alphaoverlay.study.run import StudyResult as StudyResult
     from alphaoverlay.study.run import run_study as run_study
+    from alphaoverlay.study.tracked import TrackedFund as TrackedFund
+    from alphaoverlay.study.tracked import read_tracking as read_tracking
 
 _HOMES = {
+    "analysis.attribution": ("Attribution", "attribute"),
     "analysis.metrics": ("Metrics", "active_performance", "performance"),
     "engine.backtesting": ("Backtest", "backtest"),
     "engine.costs": ("TradingCosts",),
     "engine.schedule": ("CalendarRule",),
     "engine.targets": ("Targets",),
     "errors": ("AlphaOverlayError",),
+    "funds.calibration": ("Calibration", "calibrate_fund"),
     "funds.catalogue": ("Catalogue", "load_catalogue"),
     "funds.fund": ("Fund", "Index"),
     "funds.fund_returns": ("FundReturns", "build_fund_returns"),
     "funds.index_returns": ("IndexReturns", "build_index_returns"),
     "funds.synthesis": ("synthetic_returns",),
+    "funds.ticker": ("Ticker", "parse_ticker", "ticker_fund"),
+    "funds.tracking": ("Tracking", "track_fund"),
     "history": ("History",),
     "market.folder": ("FolderSource",),
     "market.opening": ("open_source",),
@@ -76,10 +95,13 @@ _HOMES = {
     "overlays.portfolio": ("Portfolio",),
     "overlays.solver": ("Design", "solve_design"),
     "report.html": ("render_html",),
+    "study.calibrated": ("CalibratedFund", "read_calibration"),
+    "study.delevered": ("Delevered", "delever_fund"),
     "study.designing": ("StudyDesign", "design_study"),
     "study.load": ("Study", "load_study", "study_from"),
     "study.reporting": ("run_report",),
     "study.run": ("StudyResult", "run_study"),
+    "study.tracked": ("TrackedFund", "read_tracking"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -5,6 +5,7 @@ AlphaOverlayError
 │   ├── SymbolNotFound   no series of that name in the source
 │   └── SpanError        the asked dates are not covered by the data
 ├── CatalogueError       a fund or index that is unknown, or a fund file that cannot be read
+├── TickerError          a ticker with terms, such as SPY?L=3, that cannot be read: marks the character
 ├── StudyError           a study or command-line value that is wrong: names the key
 ├── DesignError          a design problem that makes no sense (an infeasible one is an outcome, not an error)
 └── OutputError          a file that cannot be written
@@ -37,6 +38,10 @@ class SpanError(DataError):
 
 class CatalogueError(AlphaOverlayError):
     """A fund or index that is unknown, or a fund file that cannot be read."""
+
+
+class TickerError(AlphaOverlayError):
+    """A ticker with terms that cannot be read."""
 
 
 class StudyError(AlphaOverlayError):

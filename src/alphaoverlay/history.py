@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -51,7 +51,8 @@ class PriceSeries:
     """Prices of one symbol as a source serves them.
 
     `frame` is indexed by session and holds `close` (adjusted for splits only; NaN where unknown) and `adj_close`
-    (adjusted for splits and distributions; NaN only where the source has an empty cell). `lines` are the rows' line
+    (adjusted for splits and distributions; NaN only where the source has an empty cell), and where the source has them
+    `volume` (shares traded) and `nav` (net asset value a share, on the footing of `close`). `lines` are the rows' line
     numbers in their file, where there is one.
     """
 
@@ -87,6 +88,7 @@ class History:
         both sides, so that the end of a period is known even where the prices stop inside it.
     provenance : one entry a series.
     notes : sentences that every output using this history must carry.
+    volume, nav : as `close`, for the symbols whose source has them.
     """
 
     dates: pd.DatetimeIndex
@@ -96,6 +98,8 @@ class History:
     exchange_sessions: pd.DatetimeIndex
     provenance: tuple[Provenance, ...] = ()
     notes: tuple[str, ...] = ()
+    volume: pd.DataFrame = field(default_factory=pd.DataFrame)
+    nav: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def days(self) -> FloatArray:
@@ -151,6 +155,8 @@ class History:
             close=self.close.iloc[cut],
             adj_close=self.adj_close.iloc[cut],
             rate=self.rate.iloc[cut],
+            volume=self.volume.iloc[cut],
+            nav=self.nav.iloc[cut],
         )
 
     @cached_property
@@ -158,7 +164,7 @@ class History:
         """Hash of every value that a result could have used: dates, symbols, prices and rate."""
         digest = hashlib.sha256()
         digest.update(self.dates.to_numpy().astype("datetime64[D]").astype(np.int64).tobytes())
-        for frame in (self.close, self.adj_close):
+        for frame in (self.close, self.adj_close, self.volume, self.nav):
             for symbol in sorted(frame.columns):
                 digest.update(symbol.encode())
                 digest.update(_canonical(frame[symbol].to_numpy(dtype=np.float64)))

@@ -17,7 +17,7 @@ import typer
 from alphaoverlay import __version__
 from alphaoverlay.cli.app import app
 
-COMMANDS = ["demo", "run", "design", "funds", "new", "replicate"]
+COMMANDS = ["demo", "run", "design", "funds", "track", "calibrate", "delever", "new", "replicate"]
 METRICS = {
     "cagr",
     "volatility",
@@ -229,7 +229,7 @@ def test_funds_lists_filters_and_shows_sources() -> None:
 
 def test_replicate_prints_statements_with_verdicts() -> None:
     document = parsed(call("replicate", "--json"))
-    assert [one["id"] for one in document["statements"]] == ["A1", "A2", "A8", "A10", "A13"]
+    assert [one["id"] for one in document["statements"]] == ["A1", "A2", "A3", "A4", "A8", "A10", "A13"]
     known = {"holds", "holds in part", "does not hold", "cannot be told"}
     for one in document["statements"]:
         assert one.keys() >= {"id", "stated", "measured", "verdict", "sentence"}

@@ -8,7 +8,7 @@ import pytest
 
 from alphaoverlay.errors import CatalogueError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
-from alphaoverlay.funds.financing import PROVISIONAL_SPREAD
+from alphaoverlay.funds.financing import side_of
 from alphaoverlay.funds.fund import Fund
 
 CATALOGUE = load_catalogue()
@@ -46,7 +46,9 @@ def test_every_fund_is_described(fund: Fund) -> None:
     assert 0.0 < fund.expense < 0.03
     assert fund.sources
     assert all(source.strip() for source in fund.sources)
-    assert fund.spread == PROVISIONAL_SPREAD
+    borrows = bool(fund.exposures) and side_of(fund.leverage) is not None
+    assert fund.spread_basis in (("calibrated", "pooled") if borrows else ("none",))
+    assert 0.0 <= fund.spread < 0.01
     assert fund.swap_exposure == 1.0
 
 

@@ -168,7 +168,10 @@ def test_a_small_difference_in_cost_is_no_tie() -> None:
 def test_the_yearly_cost_by_hand() -> None:
     design = solve_design(WANTED, known("SPY", "UPRO", "TNA", "SQQQ"))
     expenses = (0.7 * 0.0945 + 0.1 * 0.91 + 0.1 * 1.03 + 0.1 * 0.95) / 100
-    assert design.yearly_cost == pytest.approx(expenses + (0.1 * 2 + 0.1 * 2 + 0.1 * 4) * 0.004, abs=1e-12)
+    spread = {fund.symbol: fund.spread for fund in known("UPRO", "TNA", "SQQQ")}
+    assert all(spread.values())
+    spreads = 0.1 * 2 * spread["UPRO"] + 0.1 * 2 * spread["TNA"] + 0.1 * 4 * spread["SQQQ"]
+    assert design.yearly_cost == pytest.approx(expenses + spreads, abs=1e-12)
 
 
 def test_a_spread_makes_leverage_dearer() -> None:

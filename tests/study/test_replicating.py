@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ def test_the_sample_cannot_tell_what_happened_after_it_ends() -> None:
     assert verdicts == {
         "A1": "cannot be told",
         "A2": "cannot be told",
+        "A3": "cannot be told",
+        "A4": "cannot be told",
         "A8": "cannot be told",
         "A10": "holds",
         "A13": "cannot be told",
@@ -37,6 +40,8 @@ def test_verdicts_on_real_data(on_real_data: dict[str, Statement]) -> None:
     assert {key: one.verdict for key, one in on_real_data.items()} == {
         "A1": "holds",
         "A2": "does not hold",
+        "A3": "holds in part",
+        "A4": "holds",
         "A8": "holds",
         "A10": "holds",
         "A13": "holds in part",
@@ -67,7 +72,7 @@ def test_a8_measures_from_the_peak_up_to_the_day(reference_data: Path, on_real_d
 def test_every_statement_is_one_plain_sentence(on_real_data: dict[str, Statement]) -> None:
     for one in on_real_data.values():
         assert one.sentence.endswith(".")
-        assert "nan" not in one.sentence
+        assert not re.search(r"\bnan\b", one.sentence)
         assert one.measured
         assert one.stated
         assert one.text

@@ -9,12 +9,15 @@ from typing import NoReturn
 import typer
 
 from alphaoverlay import __version__
+from alphaoverlay.cli.calibrate import calibrate
+from alphaoverlay.cli.delever import delever
 from alphaoverlay.cli.demo import demo
 from alphaoverlay.cli.design import design
 from alphaoverlay.cli.funds import funds
 from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
 from alphaoverlay.cli.run import run
+from alphaoverlay.cli.track import track
 from alphaoverlay.errors import AlphaOverlayError
 
 CALLERS_ERROR = 2
@@ -49,7 +52,7 @@ def options(
         typer.echo(context.get_help())
 
 
-for command in (demo, run, design, funds, new, replicate):
+for command in (demo, run, design, funds, track, calibrate, delever, new, replicate):
     app.command()(command)
 
 

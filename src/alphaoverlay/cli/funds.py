@@ -41,7 +41,7 @@ def funds(
     from alphaoverlay.report.text import print_table
 
     catalogue = load_catalogue(funds_file)
-    chosen = [catalogue.fund(symbol) for symbol in symbols] if symbols else list(catalogue)
+    chosen = [_fund(symbol, catalogue) for symbol in symbols] if symbols else list(catalogue)
     if index is not None:
         name = catalogue.index(index).name
         chosen = [fund for fund in chosen if name in fund.exposures]
@@ -58,6 +58,16 @@ def funds(
     for fund in chosen if symbols else ():
         for line in _details(fund):
             screen.print(line, markup=False)
+
+
+def _fund(symbol: str, catalogue: Catalogue) -> Fund:
+    """A fund of the catalogue, or what a ticker with terms makes of one."""
+    from alphaoverlay.funds.ticker import has_terms, index_holding, parse_ticker, ticker_fund
+
+    def holding(name: str) -> Fund:
+        return index_holding(catalogue.index(name)) if name in catalogue.indices else catalogue.fund(name)
+
+    return ticker_fund(parse_ticker(symbol), holding) if has_terms(symbol) else catalogue.fund(symbol)
 
 
 def _fund_table(chosen: Sequence[Fund]) -> Table:
@@ -103,11 +113,12 @@ def _index_table(catalogue: Catalogue) -> Table:
 
 
 def _details(fund: Fund) -> list[str]:
-    from alphaoverlay.funds.financing import SPREAD_AS_OF
+    from alphaoverlay.funds.financing import spread_words
 
-    lines = [f"{fund.symbol}  {fund.name}", f"  spread {fund.spread:.2%} a year, provisional, of {SPREAD_AS_OF}"]
+    lines = [f"{fund.symbol}  {fund.name}", f"  spread {spread_words(fund)}"]
     lines += [f"  earlier index: {fund.former}"] if fund.former else []
     lines += [f"  {fund.note}"] if fund.note else []
+    lines += [f"  {sentence}" for sentence in fund.warnings]
     lines += [f"  source: {source}" for source in fund.sources]
     for one in fund.expense_history:
         lines.append(f"  {one.seen}  {one.expense:.2%} {one.kind}{' (weak)' if one.weak else ''}: {one.source}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,6 +53,10 @@ AllowOption = Annotated[
 SaveOption = Annotated[
     Path | None, typer.Option("--save", metavar="FILE", help="Write what was asked as a study that `run` reads.")
 ]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", metavar="FILE", help="Write the full report as one HTML file.")
+]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open the report in a browser.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
 
 
@@ -61,14 +65,30 @@ def pairs(words: list[str], what: str) -> dict[str, str]:
 
     Raises
     ------
+    TickerError : a ticker's terms that cannot be read.
     StudyError : a word without a name and a value, or a name twice.
     """
+    from alphaoverlay.funds.ticker import canonical_symbol
+
     read: dict[str, str] = {}
     for word in words:
-        name, sign, value = word.partition("=")
+        # The terms of a ticker, such as SPY?L=3=10, have equals signs of their own.
+        name, sign, value = word.rpartition("=") if "?" in word else word.partition("=")
         if not (name and sign and value):
             raise StudyError(f"command line: {word!r} is not {what}; write NAME=NUMBER, or the path of a study (.toml)")
-        if name.upper() in read:
-            raise StudyError(f"command line: {name.upper()} stands twice; name it once")
-        read[name.upper()] = value
+        key = canonical_symbol(name)
+        if key in read:
+            raise StudyError(f"command line: {key} stands twice; name it once")
+        read[key] = value
     return read
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def refuse_open_without_report(report: Path | None, *, open_report: bool) -> None:
+    """Raise StudyError where a report is to be opened and none is asked for."""
+    if open_report and report is None:
+        raise StudyError("command line: --open opens a report; name its file with --report FILE")

@@ -69,3 +69,22 @@ def write_report(report: Report, path: Path, *, open_it: bool, force: bool = Fal
     write_whole(path, render_html(report), replace=force or _is_report(path))
     if open_it:
         webbrowser.open(path.resolve().as_uri())
+
+
+def show_report(report: Report, path: Path | None, *, open_it: bool, force: bool, quiet: bool) -> None:
+    """Write a report where a path is given, and print it unless `quiet` (JSON was printed).
+
+    Raises
+    ------
+    OutputError : as `write_report`.
+    """
+    if path is not None:
+        write_report(report, path, open_it=open_it, force=force)
+    if quiet:
+        return
+    from alphaoverlay.report.text import print_report
+
+    screen = console()
+    print_report(report, screen)
+    if path is not None:
+        screen.print(f"Report written to {path}", markup=False)

@@ -22,7 +22,7 @@ def replicate(data: shared.DataOption = None, json_output: shared.JsonOption = F
     source = open_source(data)
     statements = check_statements(source)
     if json_output:
-        from alphaoverlay.study.results import replicate_document
+        from alphaoverlay.study.replicate_document import replicate_document
 
         print_json(replicate_document(statements, source).dump())
         return

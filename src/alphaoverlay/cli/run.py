@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,10 +29,8 @@ def run(
     allow: shared.AllowOption = None,
     funds: shared.FundsFileOption = None,
     json_output: shared.JsonOption = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write the full report as one HTML file.")
-    ] = None,
-    open_report: Annotated[bool, typer.Option("--open", help="Open the report in a browser.")] = False,
+    report: shared.ReportOption = None,
+    open_report: shared.OpenOption = False,
     save: shared.SaveOption = None,
     force: shared.ForceOption = False,
 ) -> None:
@@ -48,12 +45,10 @@ def run(
       alphaoverlay run my.toml --json
     """
     from alphaoverlay.cli.output import console, print_json, write_report
-    from alphaoverlay.errors import StudyError
     from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.run import run_study
 
-    if open_report and report is None:
-        raise StudyError("command line: --open opens a report; name its file with --report FILE")
+    shared.refuse_open_without_report(report, open_report=open_report)
     study = read_words(
         words,
         "SYMBOL=WEIGHT such as SPY=70",

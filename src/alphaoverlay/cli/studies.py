@@ -66,12 +66,28 @@ def study_options(
         "rebalance.offset": offset,
         "costs.half_spread_bps": half_spread_bps,
         "benchmark": benchmark
-        if benchmark is None or "=" not in benchmark
+        if benchmark is None or _is_symbol(benchmark)
         else pairs(benchmark.split(","), "a weight"),
         "cash.rate": cash_rate,
         "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
         "funds.file": None if funds is None else str(funds),
     }
+
+
+def _is_symbol(benchmark: str) -> bool:
+    """Whether a benchmark is one symbol, maybe with terms, and not weights such as SPY=60,TLT=40."""
+    if "=" not in benchmark:
+        return True
+    if "?" not in benchmark or "," in benchmark:
+        return False
+    from alphaoverlay.errors import TickerError
+    from alphaoverlay.funds.ticker import parse_ticker
+
+    try:
+        parse_ticker(benchmark)
+    except TickerError:
+        return benchmark.count("=") == benchmark.count("&") + 1  # as many as terms, so none is a weight
+    return True
 
 
 def save_study(study: Study, path: Path, *, force: bool) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from alphaoverlay.errors import CatalogueError, did_you_mean
-from alphaoverlay.funds.financing import PROVISIONAL_SPREAD
+from alphaoverlay.funds.financing import default_spread
 from alphaoverlay.funds.fund import ExpenseSeen, Fund, Index
 
 MAX_BYTES = 4 * 2**20
@@ -61,6 +61,7 @@ class FundRow(_Strict):
     inception: datetime.date | None = None
     first_trade: datetime.date | None = None
     index_since: datetime.date | None = None
+    former_exposures: dict[str, Leverage] = {}
     closed: datetime.date | None = None
     status: Literal["open", "changed", "closed", "unknown"] = "unknown"
     former: Text = ""
@@ -74,6 +75,8 @@ class FundRow(_Strict):
             raise ValueError("write either index and leverage, or exposures, not both")
         if self.index is not None and self.leverage is None:
             raise ValueError("a fund with an index needs its leverage")
+        if self.former_exposures and self.index_since is None:
+            raise ValueError("former_exposures needs index_since, the day they ended")
         return self
 
     def build(self) -> Fund:
@@ -81,12 +84,14 @@ class FundRow(_Strict):
         exposures = dict(self.exposures or {})
         if self.index is not None and self.leverage is not None:
             exposures = {self.index: self.leverage}
+        spread, basis = default_spread(exposures) if self.spread is None else (self.spread / 100.0, "stated")
         return Fund(
             symbol=self.symbol,
             name=self.name,
             exposures=exposures,
             expense=self.expense / 100.0,
-            spread=PROVISIONAL_SPREAD if self.spread is None else self.spread / 100.0,
+            spread=spread,
+            spread_basis=basis,
             swap_exposure=self.swap_exposure,
             issuer=self.issuer,
             expense_as_of=self.expense_as_of,
@@ -94,6 +99,7 @@ class FundRow(_Strict):
             inception=self.inception,
             first_trade=self.first_trade,
             index_since=self.index_since,
+            former_exposures=dict(self.former_exposures),
             closed=self.closed,
             status=self.status,
             former=self.former,
@@ -189,7 +195,7 @@ class Catalogue:
                     "Describe it with a [[fund]] table, or leave it out"
                 )
         for fund in own:
-            for index in fund.exposures:
+            for index in (*fund.exposures, *fund.former_exposures):
                 if index not in merged.indices:
                     raise CatalogueError(
                         f"{path}, fund {fund.symbol}: unknown index {index!r}.{did_you_mean(index, merged.indices)} "

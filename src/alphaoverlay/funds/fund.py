@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+SpreadBasis = Literal["calibrated", "pooled", "stated", "none"]
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,20 @@ class Fund:
     symbol, name, issuer : identity.
     exposures : index -> daily multiple; one entry for most funds, several for stacked ones, none where unknown.
     expense : yearly expense ratio as a fraction.
-    spread : yearly spread `s` over the financing rate as a fraction (method M1), a cost on both sides.
+    spread : yearly spread `s` over the financing rate as a fraction (method M1), a cost on both sides; below zero,
+        which only a ticker can ask for, it is a credit.
+    spread_basis : "calibrated", "pooled" (no fund on this index and side was calibrated), "stated" or "none".
     swap_exposure : `SW` of M1, units of swap per unit of borrowed exposure.
     inception : first day of the fund, where known.
-    index_since : since when it follows its present index, where that changed.
+    index_since : since when it has its present exposures, where they changed.
+    former_exposures : what they were between inception and `index_since`; empty where unknown.
     closed : last day, for a fund that is no more.
-    status : "open", "changed" (open, other index before), "closed" or "unknown".
+    status : "open", "changed" (open, other index before), "closed" or "unknown"; "synthetic" for a ticker with terms,
+        "index" for an index taken as a holding.
     verified : every term above was read in a document named in `sources`.
     expense_history : expense ratios seen in the past.
+    multiple : for a ticker such as SPY?L=3, what it is a multiple of; None for a listed fund.
+    warnings : sentences that every output using the fund must carry.
     """
 
     symbol: str
@@ -65,6 +74,7 @@ class Fund:
     exposures: Mapping[str, float]
     expense: float
     spread: float = 0.0
+    spread_basis: SpreadBasis = "stated"
     swap_exposure: float = 1.0
     issuer: str = ""
     expense_as_of: datetime.date | None = None
@@ -72,6 +82,7 @@ class Fund:
     inception: datetime.date | None = None
     first_trade: datetime.date | None = None
     index_since: datetime.date | None = None
+    former_exposures: Mapping[str, float] = field(default_factory=dict)
     closed: datetime.date | None = None
     status: str = "open"
     former: str = ""
@@ -79,17 +90,38 @@ class Fund:
     sources: tuple[str, ...] = ()
     expense_history: tuple[ExpenseSeen, ...] = ()
     note: str = ""
+    multiple: Multiple | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def leverage(self) -> float:
-        """`L` of the method: the sum of the daily multiples."""
+        """Sum of the look-through exposures: `L` of the method for a listed fund."""
         return float(sum(self.exposures.values()))
+
+    @property
+    def reset_leverage(self) -> float:
+        """`L` of M1: what the fund itself multiplies, its indices or, for a ticker, the holding under it."""
+        return self.leverage if self.multiple is None else self.multiple.times
+
+    @property
+    def borrowed(self) -> float:
+        """`SW*(L-1)`, the units that pay the financing rate, with those of the holding under a ticker."""
+        own = self.swap_exposure * (self.reset_leverage - 1.0)
+        return own if self.multiple is None else own + self.multiple.times * self.multiple.of.borrowed
 
     @property
     def financing_spread(self) -> float:
         """`SW*|L-1|*s` as a yearly fraction of the fund's value; none for 0 <= L <= 1."""
-        leverage = self.leverage
-        return 0.0 if 0.0 <= leverage <= 1.0 else self.swap_exposure * abs(leverage - 1.0) * self.spread
+        times = self.reset_leverage
+        own = 0.0 if 0.0 <= times <= 1.0 else self.swap_exposure * abs(times - 1.0) * self.spread
+        return own if self.multiple is None else own + times * self.multiple.of.financing_spread
+
+    @property
+    def yearly_expense(self) -> float:
+        """Present expense ratio, with that of the holding under a ticker."""
+        if self.multiple is None:
+            return self.expense
+        return self.expense + self.multiple.times * (self.multiple.of.yearly_expense - self.multiple.add_back)
 
     @property
     def follows(self) -> str:
@@ -98,8 +130,30 @@ class Fund:
         return " ".join(parts) if parts else "index unknown"
 
     def existed_as_today(self, day: datetime.date) -> bool:
-        """Whether the fund was listed on that day with its present index and leverage."""
+        """Whether the fund was listed on that day with its present index and leverage; a ticker's terms always were."""
+        if self.multiple is not None:
+            return True
         if self.status == "closed" and self.closed is None:
             return False
         began = max(filter(None, (self.inception, self.index_since)), default=None)
         return began is not None and began <= day and (self.closed is None or day < self.closed)
+
+
+@dataclass(frozen=True)
+class Multiple:
+    """What a ticker such as `SPY?L=3` stands on: a daily-reset multiple of another holding.
+
+    Attributes
+    ----------
+    of : the holding, whose total return is `x` of M1, used exactly as given.
+    times : `L` of M1.
+    add_back : yearly expense of the holding that is added back to its return (UE).
+    fill : the holding used before the first return of `of` (FB).
+    sessions_a_year : accrue rates and expenses by sessions, such as 252 a year, instead of by calendar days.
+    """
+
+    of: Fund
+    times: float = 1.0
+    add_back: float = 0.0
+    fill: Fund | None = None
+    sessions_a_year: int | None = None

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from alphaoverlay.errors import SpanError
-from alphaoverlay.funds.fund import Fund
+from alphaoverlay.funds.fund import Fund, Multiple
 from alphaoverlay.funds.index_returns import IndexReturns
-from alphaoverlay.funds.synthesis import synthetic_returns
-from alphaoverlay.history import History, iso, runs
+from alphaoverlay.funds.synthesis import multiple_returns, synthetic_returns
+from alphaoverlay.history import FloatArray, History, iso, runs
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class FundReturns:
     history : the sessions, the financing rate and the day counts.
     funds : the m funds, in the order of the columns.
     returns : n rows, m columns; NaN where a fund has neither a price nor an index series.
-    synthetic : same shape; True where the return was built by M1 and not observed.
+    synthetic : same shape; True where the return is not the fund's own: built by M1, or filled in from another holding.
     """
 
     history: History
@@ -123,24 +124,59 @@ def build_fund_returns(
     columns, marks = {}, {}
     known = {name: one.returns for name, one in indices.items()}
     for fund in funds:
-        real = (
-            history.total_returns[fund.symbol]
-            if fund.symbol in history.adj_close.columns
-            else pd.Series(np.nan, index=history.dates)
-        )
-        # Synthetic before the first real return only: a fund that has ended is not kept alive by its index.
-        before = ~real.notna().cummax().to_numpy()
-        if fund.closed is not None:
-            before &= np.asarray(history.dates <= pd.Timestamp(fund.closed))
-        if synthetic and fund.exposures and all(index in known for index in fund.exposures):
-            built = synthetic_returns(fund, known, history)
-            marks[fund.symbol] = before & built.notna().to_numpy()
-            columns[fund.symbol] = real.where(~marks[fund.symbol], built)
-        else:
-            marks[fund.symbol] = np.zeros(len(real), dtype=bool)
-            columns[fund.symbol] = real
+        values, made = _column(fund, history, known, synthetic=synthetic)
+        columns[fund.symbol], marks[fund.symbol] = values, made
     frame = pd.DataFrame(columns, index=history.dates)
     return FundReturns(history, tuple(funds), frame, pd.DataFrame(marks, index=history.dates))
+
+
+def _column(
+    fund: Fund, history: History, known: Mapping[str, pd.Series], *, synthetic: bool
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Returns of one fund, and which of them are not its own."""
+    if fund.multiple is not None:
+        return _multiple(fund, fund.multiple, history, known, synthetic=synthetic)
+    real = real_returns(fund, history)
+    made = np.zeros(len(real), dtype=bool)
+    if not synthetic or not fund.exposures or any(index not in known for index in fund.exposures):
+        return real, made
+    # Synthetic before the first real return only: a fund that has ended is not kept alive by its index.
+    before = ~np.maximum.accumulate(~np.isnan(real))
+    if fund.closed is not None:
+        before &= np.asarray(history.dates <= pd.Timestamp(fund.closed))
+    built = synthetic_returns(fund, known, history).to_numpy(dtype=np.float64)
+    made = before & ~np.isnan(built)
+    return np.where(made, built, real), made
+
+
+def real_returns(fund: Fund, history: History) -> FloatArray:
+    """Return the fund's own returns, NaN where it has none.
+
+    What it returned with another leverage than today's (`former_exposures`) is another fund's return and left out; what
+    it returned on another index is kept.
+    """
+    if fund.symbol not in history.adj_close.columns:
+        return np.full(len(history.dates), np.nan)
+    real = history.total_returns[fund.symbol].to_numpy(dtype=np.float64)
+    changed = fund.former_exposures and sum(fund.former_exposures.values()) != fund.leverage
+    if changed and fund.index_since is not None:
+        real = np.where(np.asarray(history.dates <= pd.Timestamp(fund.index_since)), np.nan, real)
+    return real
+
+
+def _multiple(
+    fund: Fund, multiple: Multiple, history: History, known: Mapping[str, pd.Series], *, synthetic: bool
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """A ticker's returns: all of them built, but where it is the holding itself, filled before its first return."""
+    under, made = _column(multiple.of, history, known, synthetic=synthetic and multiple.fill is None)
+    if multiple.fill is not None:
+        other, _ = _column(multiple.fill, history, known, synthetic=synthetic)
+        before = ~np.maximum.accumulate(~np.isnan(under))
+        made = before & ~np.isnan(other)
+        under = np.where(made, other, under)
+    returns = multiple_returns(fund, under, history)
+    as_it_is = multiple.times == 1.0 and multiple.add_back == 0.0 and fund.expense == 0.0
+    return returns, made if as_it_is else ~np.isnan(returns)
 
 
 def _no_returns(fund: Fund) -> str:

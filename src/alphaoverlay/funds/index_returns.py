@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alphaoverlay.funds.catalogue import Catalogue
+from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.funds.fund import Index
 from alphaoverlay.history import FloatArray, History, iso, runs
 
@@ -60,14 +61,14 @@ def build_index_returns(index: Index, history: History, catalogue: Catalogue) ->
     if price is not None:
         price_returns = _simple(history, price)
         if plain is not None:
-            accrual = _trailing_accrual(history, price, plain, catalogue.fund(plain).expense)
+            accrual = _trailing_accrual(history, price, plain, _charged(history, plain, catalogue))
             candidates.append(("price index + dividends from a fund", (price, plain), price_returns + accrual))
         if index.dividend_yield is not None:
             stated = price_returns + index.dividend_yield * history.e
             label = f"price index + stated {index.dividend_yield:.1%} dividends"
             candidates.append((label, (price,), stated))
     if plain is not None:
-        added_back = _simple(history, plain) + catalogue.fund(plain).expense * history.e
+        added_back = _simple(history, plain) + _charged(history, plain, catalogue)
         candidates.append(("plain fund, expense added back", (plain,), added_back))
     if price is not None:
         candidates.append(("price index without dividends", (price,), _simple(history, price)))
@@ -97,10 +98,15 @@ def _simple(history: History, symbol: str) -> FloatArray:
     return history.total_returns[symbol].to_numpy(dtype=np.float64)
 
 
-def _trailing_accrual(history: History, price: str, plain: str, expense: float) -> FloatArray:
+def _charged(history: History, plain: str, catalogue: Catalogue) -> FloatArray:
+    """`E*e` of a plain fund, each session."""
+    return expenses_on(catalogue.fund(plain), history.dates) * history.e
+
+
+def _trailing_accrual(history: History, price: str, plain: str, charged: FloatArray) -> FloatArray:
     """Mean dividend accrual a session over the 252 sessions before each one; NaN before there are as many."""
     gap = pd.Series(
-        np.log1p(_simple(history, plain)) + expense * history.e - np.log1p(_simple(history, price)),
+        np.log1p(_simple(history, plain)) + charged - np.log1p(_simple(history, price)),
         index=history.dates,
     )
     return gap.rolling(ACCRUAL_WINDOW).mean().shift(1).to_numpy(dtype=np.float64)

@@ -3,34 +3,117 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import FloatArray, History
 
 
-def synthetic_returns(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
+@dataclass(frozen=True)
+class Deductions:
+    """What M1 takes from a fund's return each session, as fractions of its value, shape (n,) each.
+
+    Attributes
+    ----------
+    financing : `SW*(L-1)*c*d`; negative where the fund earns interest.
+    spread : `SW*|L-1|*s*d`.
+    expense : `E*e`.
+    """
+
+    financing: FloatArray
+    spread: FloatArray
+    expense: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """Sum of the parts."""
+        return self.financing + self.spread + self.expense
+
+    def __add__(self, other: Deductions) -> Deductions:
+        return Deductions(self.financing + other.financing, self.spread + other.spread, self.expense + other.expense)
+
+    def __mul__(self, times: float) -> Deductions:
+        return Deductions(self.financing * times, self.spread * times, self.expense * times)
+
+
+def own_deductions(fund: Fund, history: History) -> Deductions:
+    """Return what the fund itself takes, without a holding under it."""
+    by_session = fund.multiple.sessions_a_year if fund.multiple is not None else None
+    if by_session is None:
+        d, e = history.d, history.e
+    else:
+        d = e = np.concatenate(([0.0], np.full(len(history.dates) - 1, 1.0 / by_session)))
+    times = fund.reset_leverage
+    spread = 0.0 if 0.0 <= times <= 1.0 else fund.swap_exposure * abs(times - 1.0) * fund.spread
+    return Deductions(
+        fund.swap_exposure * (times - 1.0) * history.financing * d, spread * d, expenses_on(fund, history.dates) * e
+    )
+
+
+def deductions(fund: Fund, history: History) -> Deductions:
+    """Return what is taken between the fund's indices and its return, a holding under it included."""
+    own = own_deductions(fund, history)
+    if fund.multiple is None:
+        return own
+    under = deductions(fund.multiple.of, history)
+    back = Deductions(np.zeros(len(history.dates)), np.zeros(len(history.dates)), -fund.multiple.add_back * history.e)
+    return own + (under + back) * fund.multiple.times
+
+
+def synthetic_returns(
+    fund: Fund, index_returns: Mapping[str, pd.Series], history: History, *, as_it_was: bool = False
+) -> pd.Series:
     """Build a fund's daily returns from its indices (method M1).
 
     `r = sum_k X_k*x_k - SW*(L-1)*c*d - SW*|L-1|*s*d - E*e`, floored at -1: an inverse fund earns interest, the spread
-    is a cost on both sides and none for `0 <= L <= 1`.
+    is a cost on both sides and none for `0 <= L <= 1`. The expense ratio is the one in force on each session.
 
     Parameters
     ----------
     fund : its terms.
     index_returns : simple total return of each of the fund's indices on the history's sessions, NaN where unknown.
     history : gives c, d and e.
+    as_it_was : follow the fund's former exposures between its inception and the day they changed (NaN there where they
+        are unknown), instead of carrying today's fund back.
 
     Returns
     -------
     Simple returns on the history's sessions; NaN where an index return is unknown, and on the first session.
     """
-    moves: FloatArray = np.zeros(len(history.dates))
-    for index, multiple in fund.exposures.items():
-        moves = moves + multiple * index_returns[index].to_numpy(dtype=np.float64)
-    financing = fund.swap_exposure * (fund.leverage - 1.0) * history.accrual
-    returns = moves - financing - fund.financing_spread * history.d - fund.expense * history.e
+    returns = index_moves(fund, index_returns, history, as_it_was=as_it_was) - deductions(fund, history).total
     returns[0] = np.nan
     return pd.Series(np.maximum(returns, -1.0), index=history.dates, name=fund.symbol)
+
+
+def index_moves(
+    fund: Fund, index_returns: Mapping[str, pd.Series], history: History, *, as_it_was: bool = False
+) -> FloatArray:
+    """Return `sum_k X_k*x_k`, shape (n,), before anything is taken from it; parameters as `synthetic_returns`."""
+    moves = _moves(fund.exposures, index_returns, history)
+    if as_it_was and fund.index_since is not None:
+        before = np.asarray(history.dates <= pd.Timestamp(fund.index_since))
+        if fund.inception is not None:
+            before &= np.asarray(history.dates > pd.Timestamp(fund.inception))
+        moves = np.where(before, _moves(fund.former_exposures, index_returns, history), moves)
+    return moves
+
+
+def multiple_returns(fund: Fund, under: FloatArray, history: History) -> FloatArray:
+    """Build the returns of a ticker such as `SPY?L=3` from those of the holding under it (method M1)."""
+    assert fund.multiple is not None
+    moves = fund.multiple.times * (under + fund.multiple.add_back * history.e)
+    return np.maximum(moves - own_deductions(fund, history).total, -1.0)
+
+
+def _moves(exposures: Mapping[str, float], index_returns: Mapping[str, pd.Series], history: History) -> FloatArray:
+    n = len(history.dates)
+    if not exposures or not all(index in index_returns for index in exposures):
+        return np.full(n, np.nan)
+    moves: FloatArray = np.zeros(n)
+    for index, times in exposures.items():
+        moves = moves + times * index_returns[index].to_numpy(dtype=np.float64)
+    return moves

@@ -30,6 +30,8 @@ TIME_OF_DAY = re.compile(r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}:?\d{
 DATE_NAMES = ("date", "datetime", "timestamp", "day", "observationdate")
 CLOSE_NAMES = ("close", "closelast", "closeprice", "price", "last")
 ADJUSTED_NAMES = ("adjclose", "adjustedclose", "adjcloseprice", "adj", "totalreturn")
+VOLUME_NAMES = ("volume", "vol")
+NAV_NAMES = ("nav", "netassetvalue")
 RATE_NAMES = ("percent", "rate", "value", "yield", "close")
 
 
@@ -45,12 +47,11 @@ class _Rows:
 
 
 def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Read `date, close, adj_close` from a CSV file.
+    """Read `date, close, adj_close` from a CSV file, and `volume` and `nav` where it has them.
 
     Returns
     -------
-    A frame indexed by date with float columns `close` and `adj_close` (NaN where the cell is empty), and the line
-    number of each row.
+    A frame indexed by date with a float column each (NaN where the cell is empty), and the line number of each row.
 
     Raises
     ------
@@ -66,13 +67,15 @@ def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]
         hint=" (close adjusted for splits and distributions; for a total-return or price index repeat close)",
     )
     index = _dates(rows, date)
-    frame = pd.DataFrame(
-        {
-            name: _numbers(rows, j, _positive, "is not a price: prices are above zero")
-            for name, j in (("close", close), ("adj_close", adjusted))
-        },
-        index=index,
-    )
+    columns = {
+        name: _numbers(rows, j, _positive, "is not a price: prices are above zero")
+        for name, j in (("close", close), ("adj_close", adjusted))
+    }
+    if (volume := _optional(rows, VOLUME_NAMES)) is not None:
+        columns["volume"] = _numbers(rows, volume, _not_negative, "is not a volume: volumes are zero or more")
+    if (nav := _optional(rows, NAV_NAMES)) is not None:
+        columns["nav"] = _numbers(rows, nav, _positive, "is not a net asset value: those are above zero")
+    frame = pd.DataFrame(columns, index=index)
     return frame, np.asarray(rows.lines, dtype=np.int64)
 
 
@@ -175,6 +178,12 @@ def _column(rows: _Rows, name: str, spellings: Sequence[str], hint: str = "") ->
     )
 
 
+def _optional(rows: _Rows, spellings: Sequence[str]) -> int | None:
+    """Position of a column that need not be there."""
+    folded = [_fold(cell) for cell in rows.header]
+    return _column(rows, spellings[0], spellings) if any(name in folded for name in spellings) else None
+
+
 def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
     cells = [cell.strip() for cell in rows.cells[j]]
     # A time of day after an ISO date ("T00:00:00.000Z") is ignored: one row is one session.
@@ -230,6 +239,10 @@ def _numbers(rows: _Rows, j: int, acceptable: Callable[[float], bool], otherwise
 
 def _positive(value: float) -> bool:
     return 0.0 < value < math.inf
+
+
+def _not_negative(value: float) -> bool:
+    return 0.0 <= value < math.inf
 
 
 def _plausible_percent(value: float) -> bool:

@@ -75,6 +75,8 @@ def read_history(
         dates=dates,
         close=pd.DataFrame({k: f["close"] for k, f in frames.items()}),
         adj_close=pd.DataFrame({k: f["adj_close"] for k, f in frames.items()}),
+        volume=pd.DataFrame({k: f["volume"] for k, f in frames.items() if "volume" in f}, index=dates),
+        nav=pd.DataFrame({k: f["nav"] for k, f in frames.items() if "nav" in f}, index=dates),
         rate=rate_values,
         exchange_sessions=sessions,
         provenance=tuple(provenance),

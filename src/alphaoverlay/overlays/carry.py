@@ -46,8 +46,8 @@ def yearly_carry(portfolio: Portfolio, rate: float) -> Carry:
     held = list(zip(portfolio.funds, portfolio.weights, strict=True))
     # 0.0 - x and not -x: a part of nothing reads 0, not -0.
     return Carry(
-        expense=0.0 - sum(w * fund.expense for fund, w in held),
+        expense=0.0 - sum(w * fund.yearly_expense for fund, w in held),
         spread=0.0 - sum(w * fund.financing_spread for fund, w in held),
-        financing=0.0 - round(sum(w * fund.swap_exposure * (fund.leverage - 1.0) for fund, w in held), 12) * rate,
+        financing=0.0 - round(sum(w * fund.borrowed for fund, w in held), 12) * rate,
         cash=portfolio.cash * rate,
     )

@@ -82,7 +82,7 @@ def solve_design(
     wish = np.array([wanted.get(name, 0.0) for name in names])
     target = np.where(np.abs(wish) < NO_WISH, 0.0, wish)
     trading = trading_costs or {}
-    cost = np.array([fund.expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
+    cost = np.array([fund.yearly_expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
     if not np.isfinite(cash_spread):
         raise DesignError(f"the cash spread is {cash_spread}; write a finite number")
     if odd := [fund.symbol for fund, c in zip(usable, cost, strict=True) if not np.isfinite(c)]:

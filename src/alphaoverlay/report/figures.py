@@ -57,7 +57,9 @@ def rolling_active(active: pd.Series, synthetic: Spans = ()) -> Figure:
     )
 
 
-def through_time(frame: pd.DataFrame, targets: Mapping[str, float], title: str, unit: str, hover: str) -> Figure:
+def through_time(
+    frame: pd.DataFrame, targets: Mapping[str, float], title: str, unit: str, hover: str, synthetic: Spans = ()
+) -> Figure:
     """One line a column, its target as a thin line of the same colour."""
     data: list[dict[str, Any]] = []
     for k, name in enumerate(frame.columns):
@@ -74,14 +76,14 @@ def through_time(frame: pd.DataFrame, targets: Mapping[str, float], title: str, 
             )
     axis = {"title": unit, "tickformat": ".0%" if hover.endswith("%") else "+.2f", "zeroline": True}
     ranges = "; ".join(f"{name} {frame[name].min():.2f} to {frame[name].max():.2f}" for name in frame.columns)
-    return Figure(title, data, _layout(axis, ()), f"{title}: {ranges}.", note="Thin dotted lines are the targets.")
+    note = f"Thin dotted lines are the targets. {_shaded(synthetic)}".strip()
+    return Figure(title, data, _layout(axis, synthetic), f"{title}: {ranges}.", note)
 
 
-def by_year(years: pd.DataFrame) -> Figure:
-    """Calendar-year returns as bars."""
-    names = [f"{year}{'*' if part else ''}" for year, part in zip(years.index, years["part_of_year"], strict=True)]
+def by_year(years: pd.DataFrame, names: Sequence[str], note: str = "") -> Figure:
+    """Calendar-year returns as bars, one name a year."""
     bars = [
-        {"type": "bar", "name": label, "x": names, "y": _rounded(years[key]), "marker": {"color": colour}}
+        {"type": "bar", "name": label, "x": list(names), "y": _rounded(years[key]), "marker": {"color": colour}}
         | {"hovertemplate": "%{x}: %{y:.1%}<extra>" + label + "</extra>"}
         for key, label, colour in (("portfolio", "Portfolio", PORTFOLIO), ("benchmark", "Benchmark", BENCHMARK))
     ]
@@ -91,6 +93,43 @@ def by_year(years: pd.DataFrame) -> Figure:
         bars,
         layout | {"barmode": "group", "xaxis": {"type": "category"}, "hovermode": "closest"},
         "Returns by calendar year; the table below has the numbers.",
+        note,
+    )
+
+
+def lines(
+    frame: pd.DataFrame,
+    title: str,
+    unit: str,
+    hover: str,
+    note: str = "",
+    tickformat: str = "",
+    synthetic: Spans = (),
+) -> Figure:
+    """One line a column."""
+    data = [_line(frame[name], str(name), SERIES[k % len(SERIES)], hover) for k, name in enumerate(frame.columns)]
+    axis = {"title": unit, "zeroline": True, **({"tickformat": tickformat} if tickformat else {})}
+    ranges = "; ".join(f"{name} {frame[name].min():.4g} to {frame[name].max():.4g}" for name in frame.columns)
+    said = f"{note} {_shaded(synthetic)}".strip()
+    return Figure(title, data, _layout(axis, synthetic), f"{title}: {ranges}.", said)
+
+
+def bars(values: pd.Series, title: str, unit: str, hover: str, tickformat: str, note: str = "") -> Figure:
+    """One bar a category."""
+    bar: dict[str, Any] = {
+        "type": "bar",
+        "name": str(values.name),
+        "x": [str(name) for name in values.index],
+        "y": _rounded(values),
+    }
+    bar |= {"marker": {"color": SERIES[0]}, "hovertemplate": "%{x}: %{y:" + hover + "}<extra></extra>"}
+    layout = _layout({"title": unit, "tickformat": tickformat, "zeroline": True}, ())
+    return Figure(
+        title,
+        [bar],
+        layout | {"xaxis": {"type": "category"}, "hovermode": "closest", "showlegend": False},
+        f"{title}: {values.min():.4g} to {values.max():.4g}.",
+        note,
     )
 
 

@@ -7,7 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "date", "percent", "percent 2", "points", "ratio", "multiple", "signed", "count"]
+Kind = Literal[
+    "text",
+    "date",
+    "percent",
+    "percent 2",
+    "signed percent",
+    "points",
+    "ratio",
+    "ratio 4",
+    "multiple",
+    "signed",
+    "count",
+]
 Cell = str | float | int | None
 Tone = Literal["plain", "portfolio", "benchmark"]
 
@@ -102,6 +114,10 @@ def write_cell(cell: Cell, kind: Kind) -> str:
             return f"{round(100.0 * cell, 1) + 0.0:.1f}%"
         case "percent 2":
             return f"{round(100.0 * cell, 2) + 0.0:.2f}%"
+        case "signed percent":
+            return f"{round(100.0 * cell, 2) + 0.0:+.2f}%"
+        case "ratio 4":
+            return f"{cell:.4f}"
         case "points":
             return f"{round(100.0 * cell, 1) + 0.0:+.1f}"
         case "signed":

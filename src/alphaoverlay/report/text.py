@@ -31,7 +31,8 @@ def print_section(section: Section, console: Console) -> None:
 
 def print_table(table: Table, console: Console) -> None:
     """Print one table; columns of numbers are right-aligned."""
-    grid = RichTable(title=escape(table.title), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    console.print(f"[bold]{escape(table.title)}[/bold]")
+    grid = RichTable(box=None, pad_edge=False)
     for column in table.columns:
         right = column.kind not in ("text", "date")
         grid.add_column(

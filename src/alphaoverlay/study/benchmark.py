@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from alphaoverlay.funds.ticker import canonical_symbol
 from alphaoverlay.study.weights import as_fractions
 
 
@@ -14,7 +15,7 @@ def _benchmark(value: Any) -> Mapping[str, float]:
     if isinstance(value, str):
         if not value.strip():
             raise ValueError('write a symbol, such as "SPY"')
-        return {value.strip().upper(): 1.0}
+        return {canonical_symbol(value): 1.0}
     return as_fractions(value)
 
 

@@ -12,6 +12,7 @@ from alphaoverlay.engine.schedule import REBALANCES_A_YEAR
 from alphaoverlay.errors import DesignError, StudyError, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Fund
+from alphaoverlay.funds.ticker import has_terms
 from alphaoverlay.history import iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.carry import Carry, yearly_carry
@@ -191,7 +192,10 @@ def _allowed(study: Study, source: Source, catalogue: Catalogue, day: datetime.d
         assert day is not None  # the caller reads it off the data where the study gives none
         known = [fund for fund in catalogue if fund.exposures and fund.existed_as_today(day)]
         return known if study.funds.synthetic else [fund for fund in known if source.holds(fund.symbol)]
-    funds = [catalogue.fund(symbol) for symbol in study.funds.allow]
+    funds = [
+        known_fund(symbol, source, catalogue) if has_terms(symbol) else catalogue.fund(symbol)
+        for symbol in study.funds.allow
+    ]
     if unknown := [fund.symbol for fund in funds if not fund.exposures]:
         raise StudyError(f"funds.allow: the index of {', '.join(unknown)} is unknown; describe it in a fund file")
     return funds

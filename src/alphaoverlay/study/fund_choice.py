@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from alphaoverlay.funds.ticker import canonical_symbol
 from alphaoverlay.study.tables import StudyTable
 
 
@@ -14,7 +15,7 @@ def _symbols(value: Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, list | tuple) or not value or not all(isinstance(v, str) and v.strip() for v in value):
         raise ValueError('write a list of symbols, such as ["SPY", "UPRO"]')
-    return tuple(dict.fromkeys(v.strip().upper() for v in value))
+    return tuple(dict.fromkeys(canonical_symbol(v) for v in value))
 
 
 class FundsTable(StudyTable):

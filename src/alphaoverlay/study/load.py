@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from alphaoverlay.errors import StudyError
 from alphaoverlay.overlays.overlay import Overlay
@@ -19,24 +18,10 @@ from alphaoverlay.study.exposures import Exposures
 from alphaoverlay.study.fund_choice import FundsTable
 from alphaoverlay.study.rebalance import RebalanceTable
 from alphaoverlay.study.sizing import SizingTable
-from alphaoverlay.study.tables import StudyTable, explain
+from alphaoverlay.study.tables import Day, StudyTable, explain
 from alphaoverlay.study.weights import Weights
 
 MAX_BYTES = 2**20
-
-
-def _day(value: Any) -> Any:
-    if isinstance(value, datetime.datetime):
-        return value.date()
-    if isinstance(value, str):
-        try:
-            return datetime.date.fromisoformat(value.strip())
-        except ValueError:
-            raise ValueError("write a date as YYYY-MM-DD") from None
-    return value
-
-
-Day = Annotated[datetime.date | None, BeforeValidator(_day)]
 
 
 class Study(StudyTable):

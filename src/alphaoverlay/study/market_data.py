@@ -10,6 +10,7 @@ from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Fund, Index
 from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
 from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns, index_symbols
+from alphaoverlay.funds.ticker import has_terms, index_holding, parse_ticker, ticker_fund
 from alphaoverlay.history import History, iso
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
@@ -33,10 +34,15 @@ class StudyData:
 def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
     """Return the catalogue's fund, or for another symbol with data a holding that is its own exposure.
 
+    A ticker with terms, such as `SPY?L=3`, is built on the fund, index or other symbol before its question mark.
+
     Raises
     ------
+    TickerError : terms that cannot be read.
     CatalogueError : neither in the catalogue nor in the source, or of unknown index and without data.
     """
+    if has_terms(symbol):
+        return ticker_fund(parse_ticker(symbol), lambda name: _holding(name, source, catalogue))
     known = catalogue.funds.get(symbol.upper())
     if known is not None and known.exposures:
         return known
@@ -62,6 +68,21 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
     )
 
 
+def _holding(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
+    """What a ticker stands on: also an index itself."""
+    if symbol in catalogue.indices and symbol not in catalogue.funds:
+        return index_holding(catalogue.index(symbol))
+    return known_fund(symbol, source, catalogue)
+
+
+def price_symbols(fund: Fund) -> tuple[str, ...]:
+    """Return the symbols whose prices a fund's returns are read from."""
+    if fund.multiple is None:
+        return (fund.symbol,)
+    fill = () if fund.multiple.fill is None else price_symbols(fund.multiple.fill)
+    return tuple(dict.fromkeys([*price_symbols(fund.multiple.of), *fill]))
+
+
 def read_study_data(
     source: Source,
     catalogue: Catalogue,
@@ -78,7 +99,7 @@ def read_study_data(
     DataError : the source has none of them, or a file has a defect.
     """
     wanted = [_index(name, source, catalogue) for name in dict.fromkeys(indices)]
-    symbols = [fund.symbol for fund in funds if source.holds(fund.symbol)]
+    symbols = [symbol for fund in funds for symbol in price_symbols(fund) if source.holds(symbol)]
     for index in wanted:
         symbols += index_symbols(index, source.holds)
     if not symbols:
@@ -99,7 +120,14 @@ def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: boo
     ------
     DataError : a fund has no prices and synthetic returns are switched off.
     """
-    bare = [fund.symbol for fund in funds if fund.symbol not in data.history.adj_close.columns]
+    built = [fund.symbol for fund in funds if fund.multiple is not None]
+    if built and not synthetic:
+        raise DataError(
+            f"{', '.join(built)} is synthetic by its terms, and funds.synthetic = false allows real prices only: "
+            "hold a "
+            "listed fund, or leave synthetic returns on"
+        )
+    bare = [f.symbol for f in funds if f.symbol not in data.history.adj_close.columns and f.status != "index"]
     if bare and not synthetic:
         raise DataError(
             f"no prices of {', '.join(bare)}, and funds.synthetic = false allows real prices only: add "
@@ -115,9 +143,9 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
     for symbol, until in returns.synthetic_until.items():
         by_span.setdefault("throughout" if until == last else f"until {iso(until)}", []).append(symbol)
     notes = [
-        f"Synthetic {span}: {', '.join(symbols)} (built from the index by M1, not observed)."
-        for span, symbols in by_span.items()
+        f"Synthetic {span}: {', '.join(symbols)} (built by M1, not observed)." for span, symbols in by_span.items()
     ]
+    notes += [sentence for fund in returns.funds for sentence in (*_fill_notes(fund), *fund.warnings)]
     notes += [f"{fund.symbol} is {fund.note}." for fund in returns.funds if fund.note == PRICE_ONLY]
     for fund in returns.funds:
         since = fund.index_since
@@ -125,6 +153,12 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
         if fund.former and len(real) and (since is None or iso(real[0]) < since.isoformat()):
             notes.append(f"{fund.symbol} followed another index before: {fund.former}.")
     return tuple(notes)
+
+
+def _fill_notes(fund: Fund) -> tuple[str, ...]:
+    if fund.multiple is None or fund.multiple.fill is None:
+        return ()
+    return (f"{fund.symbol}: before the first price of {fund.multiple.of.symbol} it is {fund.multiple.fill.symbol}.",)
 
 
 def _index(name: str, source: Source, catalogue: Catalogue) -> Index:

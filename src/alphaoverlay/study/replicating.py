@@ -16,10 +16,12 @@ import pandas as pd
 
 from alphaoverlay.errors import DataError, SpanError
 from alphaoverlay.funds.catalogue import Catalogue, packaged_catalogue
+from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.history import History, iso
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.solver import solve_design
+from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.market_data import read_study_data
 from alphaoverlay.study.run import run_study
@@ -45,6 +47,8 @@ RISKS = {
     "worst_year": "worst year",
 }
 UNREASONABLE = 1.10
+# "Almost in lockstep" is taken as within this much a year, over the whole span and over nine of ten three-year spans.
+LOCKSTEP_GAP, LOCKSTEP_SPAN = 0.015, 0.03
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,65 @@ def _a2(source: Source, catalogue: Catalogue) -> Finding:
     )
 
 
+def _held_since_inception(source: Source, catalogue: Catalogue) -> Delevered:
+    if not source.holds("TNA"):
+        raise SpanError(f"{source.name} has no prices of TNA")
+    held = delever_fund("TNA", source, catalogue, end=ASOF)
+    _must_reach(held.portfolio.history, ASOF)
+    return held
+
+
+def _a3(source: Source, catalogue: Catalogue) -> Finding:
+    held = _held_since_inception(source, catalogue)
+    if held.windows.empty:
+        raise SpanError("fewer than three years of TNA")
+    gap = held.attribution.log_active / held.years
+    spans = held.windows.to_numpy(dtype=float)
+    within = float((abs(spans) <= LOCKSTEP_SPAN).mean())
+    low, high = (float(np.quantile(spans, share)) for share in (0.05, 0.95))
+    measured = {
+        "growth": held.portfolio.final_value,
+        "russell2000_growth": held.index.final_value,
+        "gap_a_year": gap,
+        "tracking_error": _known(held.active["tracking_error"]),
+        "correlation": held.correlation,
+        "windows_within_3_percent": within,
+        "window_gap_low": low,
+        "window_gap_high": high,
+        "gap_a_year_least_offset": float(held.by_offset.min()),
+        "gap_a_year_most_offset": float(held.by_offset.max()),
+    }
+    return (
+        measured,
+        _grade([held.correlation >= 0.95, abs(gap) <= LOCKSTEP_GAP, within >= 0.9]),
+        f"From {iso(held.portfolio.history.dates[0])} to {ASOF} 1 grew to {held.portfolio.final_value:.2f} against "
+        f"{held.index.final_value:.2f} for the Russell 2000 with dividends: a gap of {gap:+.1%} a year, daily "
+        "correlation "
+        f"{held.correlation:.2f}, tracking error {measured['tracking_error']:.1%}. Rebalanced on another day of the "
+        "quarter the "
+        f"gap was {held.by_offset.min():+.1%} to {held.by_offset.max():+.1%} a year; over three-year spans "
+        f"{low:+.1%} to "
+        f"{high:+.1%} in nine of ten cases, {within:.0%} of them within 3%.",
+    )
+
+
+def _a4(source: Source, catalogue: Catalogue) -> Finding:
+    held = _held_since_inception(source, catalogue)
+    years, parts = held.years, held.parts
+    gap = held.attribution.log_active / years
+    fee = float(expenses_on(held.fund, held.portfolio.history.dates).mean())
+    share = parts["expense"] / held.attribution.log_active
+    listed = ", ".join(f"{name} {parts[name] / years:+.2%}" for name in parts if abs(parts[name] / years) >= 0.00005)
+    return (
+        {f"{name}_a_year": value / years for name, value in parts.items()}
+        | {"gap_a_year": gap, "expense_ratio": fee, "expense_share_of_gap": share},
+        _grade([abs(fee - 0.011) <= 0.0015, 0.1 <= share <= 0.9]),
+        f"The fund's expense ratio was {fee:.2%} a year on average, on a third of the capital "
+        f"{parts['expense'] / years:+.2%}: "
+        f"{share:.0%} of the gap of {gap:+.2%} a year. The whole gap: {listed} (variance is what compounding adds).",
+    )
+
+
 def _a8(source: Source, catalogue: Catalogue) -> Finding:
     history = _prices(source, ["RUT"], LAST_YEAR_END)
     _close(history, "RUT", LAST_YEAR_END)
@@ -185,7 +248,7 @@ def _a13(source: Source, catalogue: Catalogue) -> Finding:
 
 
 _Finder = Callable[[Source, Catalogue], Finding]
-_FINDERS: dict[str, _Finder] = {"A1": _a1, "A2": _a2, "A8": _a8, "A10": _a10, "A13": _a13}
+_FINDERS: dict[str, _Finder] = {"A1": _a1, "A2": _a2, "A3": _a3, "A4": _a4, "A8": _a8, "A10": _a10, "A13": _a13}
 
 
 def _grade(parts: list[bool]) -> Outcome:

@@ -9,16 +9,19 @@ from alphaoverlay.analysis.calendar_years import rolling_active_return
 from alphaoverlay.analysis.drawdowns import drawdowns
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DAYS_A_YEAR, DEFINITIONS, Metrics
 from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.history import iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
 from alphaoverlay.study.designing import StudyDesign
+from alphaoverlay.study.market_data import StudyData
+from alphaoverlay.study.marks import DAGGER, is_synthetic_year, synthetic_note, synthetic_spans
 from alphaoverlay.study.run import StudyResult
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
 ADVERBS = {"semiannual": "twice a year", "annual": "once a year"}
-_KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
+KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
 
 
 def run_report(result: StudyResult) -> Report:
@@ -32,10 +35,18 @@ def run_report(result: StudyResult) -> Report:
         sections=(
             Section("Against the benchmark", (_metrics_table(result), _active_table(result))),
             Section("Through time", _time_figures(result)),
-            Section("Calendar years", (figures.by_year(result.years), _years_table(result))),
+            Section(
+                "Calendar years",
+                (
+                    figures.by_year(
+                        result.years, _year_labels(result), synthetic_note(result.portfolio, result.benchmark)
+                    ),
+                    _years_table(result),
+                ),
+            ),
             Section("Weights and exposures", _holdings_figures(result)),
             *design_sections(result.design),
-            Section("Where the data came from", (_provenance_table(result.design),)),
+            Section("Where the data came from", (provenance_table(result.design.data),)),
         ),
         foot=(
             f"Data: {result.source}, {iso(history.dates[0])} to {iso(history.dates[-1])}, "
@@ -143,7 +154,7 @@ def _tiles(result: StudyResult) -> tuple[Tile, ...]:
     tiles = []
     for key in ("cagr", "volatility", "max_drawdown", "sharpe"):
         definition = next(d for d in DEFINITIONS if d.key == key)
-        kind = _KINDS[definition.unit]
+        kind = KINDS[definition.unit]
         against = f"benchmark {write_cell(other[key], kind)}"
         tiles.append(Tile(definition.label, write_cell(own[key], kind), against))
     active = write_cell(result.active["cagr"], "points")
@@ -155,7 +166,7 @@ def _tiles(result: StudyResult) -> tuple[Tile, ...]:
 
 def _metrics_table(result: StudyResult) -> Table:
     rows = [
-        Row((d.label, result.metrics[d.key], result.benchmark_metrics[d.key]), kind=_KINDS[d.unit]) for d in DEFINITIONS
+        Row((d.label, result.metrics[d.key], result.benchmark_metrics[d.key]), kind=KINDS[d.unit]) for d in DEFINITIONS
     ]
     for label, pick in (("peak", "peak"), ("trough", "trough"), ("recovery", "recovery")):
         cells = [_fall_day(m, pick) for m in (result.metrics, result.benchmark_metrics)]
@@ -163,6 +174,7 @@ def _metrics_table(result: StudyResult) -> Table:
     reasons = {**result.metrics.undefined, **result.benchmark_metrics.undefined}
     note = "; ".join(f"{key} is undefined: {reason}" for key, reason in reasons.items())
     note = f"Differences below and above are those of unrounded figures. {note}".strip()
+    note = f"{note} {synthetic_note(result.portfolio, result.benchmark)}".strip()
     columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
     return Table("Metrics", columns, tuple(rows), note)
 
@@ -176,11 +188,14 @@ def _fall_day(metrics: Metrics, which: str) -> str:
 
 
 def _active_table(result: StudyResult) -> Table:
-    rows = [Row((d.label, result.active[d.key]), kind=_KINDS[d.unit]) for d in ACTIVE_DEFINITIONS]
+    rows = [Row((d.label, result.active[d.key]), kind=KINDS[d.unit]) for d in ACTIVE_DEFINITIONS]
     rows.append(Row(("Value traded a year (one way)", _turnover_a_year(result.portfolio)), kind="percent"))
     rows.append(Row(("Trading costs, share of the start value", float(result.portfolio.cost.sum())), kind="percent"))
     return Table(
-        "Portfolio minus benchmark, and trading", (Column(""), Column("Portfolio", "ratio", "portfolio")), tuple(rows)
+        "Portfolio minus benchmark, and trading",
+        (Column(""), Column("Portfolio", "ratio", "portfolio")),
+        tuple(rows),
+        synthetic_note(result.portfolio, result.benchmark),
     )
 
 
@@ -190,7 +205,7 @@ def _turnover_a_year(backtest: Backtest) -> float:
 
 
 def _time_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
-    synthetic = _synthetic_spans(result)
+    synthetic = synthetic_spans(result.portfolio, result.benchmark)
     falls = [pd.Series(drawdowns(x.value), index=x.value.index) for x in (result.portfolio, result.benchmark)]
     lived = [x.value[x.value > 0.0] for x in (result.portfolio, result.benchmark)]
     shown: list[Table | Figure] = [
@@ -203,16 +218,9 @@ def _time_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     return tuple(shown)
 
 
-def _synthetic_spans(result: StudyResult) -> list[tuple[pd.Timestamp, pd.Timestamp, str]]:
-    """The span in which a fund of the portfolio is synthetic, for shading."""
-    until = result.portfolio.fund_returns.synthetic_until
-    if not until:
-        return []
-    return [(result.portfolio.history.dates[0], max(until.values()), f"synthetic: {', '.join(until)}")]
-
-
 def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     portfolio = result.portfolio
+    shaded = synthetic_spans(portfolio)
     targets = result.design.portfolio
     weights = portfolio.weights.assign(cash=portfolio.cash) if targets.cash else portfolio.weights
     aims = {**targets.by_symbol, "cash": targets.cash}
@@ -231,11 +239,14 @@ def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
             )
             for name in exposures.columns
         ),
-        "At the close, after trades; how far the exposures ran between rebalances.",
+        "At the close, after trades; how far the exposures ran between rebalances. "
+        f"{synthetic_note(portfolio)}".strip(),
     )
     return (
-        figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%"),
-        figures.through_time(exposures, targets.exposures, "Look-through exposures", "multiple of capital", "+.3f"),
+        figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%", shaded),
+        figures.through_time(
+            exposures, targets.exposures, "Look-through exposures", "multiple of capital", "+.3f", shaded
+        ),
         table,
     )
 
@@ -244,7 +255,7 @@ def _years_table(result: StudyResult) -> Table:
     rows = [
         Row(
             (
-                f"{year}{'*' if row['part_of_year'] else ''}",
+                year_label(int(str(year)), bool(row["part_of_year"]), result),
                 float(row["portfolio"]),
                 float(row["benchmark"]),
                 float(row["active"]),
@@ -258,8 +269,20 @@ def _years_table(result: StudyResult) -> Table:
         Column("Benchmark", "percent", "benchmark"),
         Column("Active, points", "points"),
     )
-    note = "* part of a year" if bool(result.years["part_of_year"].any()) else ""
-    return Table("Returns by calendar year", columns, tuple(rows), note)
+    notes = ["* part of a year."] if bool(result.years["part_of_year"].any()) else []
+    notes.append(synthetic_note(result.portfolio, result.benchmark))
+    return Table("Returns by calendar year", columns, tuple(rows), " ".join(filter(None, notes)))
+
+
+def _year_labels(result: StudyResult) -> list[str]:
+    years = result.years
+    return [year_label(int(y), bool(part), result) for y, part in zip(years.index, years["part_of_year"], strict=True)]
+
+
+def year_label(year: int, part: bool, result: StudyResult) -> str:
+    """Write a calendar year with its marks: * for a part of it, a dagger where it holds synthetic returns."""
+    made = is_synthetic_year(year, result.portfolio, result.benchmark)
+    return f"{year}{'*' if part else ''}{DAGGER if made else ''}"
 
 
 def _weights_table(design: StudyDesign) -> Table:
@@ -318,7 +341,7 @@ def _carry_table(design: StudyDesign) -> Table:
         Row((label, getattr(own, key), getattr(other, key), getattr(gap, key)), strong=key == "total")
         for key, label in (
             ("expense", "Expenses"),
-            ("spread", "Spreads (provisional)"),
+            ("spread", "Spreads"),
             ("financing", "Financing"),
             ("cash", "Cash"),
             ("total", "Total"),
@@ -328,9 +351,27 @@ def _carry_table(design: StudyDesign) -> Table:
     columns = (Column("A year, when nothing moves"), *(Column(h, "percent 2", t) for h, t in heads))
     note = (
         f"At a financing rate of {design.rate:.2%} ({design.asof}), rates as quoted, without day count. Negative is a "
-        "cost. Volatility drag is apart: it depends on how the indices move."
+        f"cost. Volatility drag is apart: it depends on how the indices move.{_spreads(design)}"
     )
     return Table("Carry", columns, tuple(rows), note)
+
+
+def _spreads(design: StudyDesign) -> str:
+    """Say which spreads stand in the carry, and of what date they are."""
+    borrowing = [fund for fund in design.portfolio.funds if fund.spread_basis != "none"]
+    if not borrowing:
+        return ""
+    rests = {
+        "calibrated": f"calibrated on real funds to {spreads_as_of()}",
+        "pooled": f"the mean of the indices calibrated to {spreads_as_of()}",
+        "stated": "stated",
+    }
+    said = [
+        f"{', '.join(f'{fund.symbol} {fund.spread:.2%}' for fund in borrowing if fund.spread_basis == basis)} ({words})"
+        for basis, words in rests.items()
+        if any(fund.spread_basis == basis for fund in borrowing)
+    ]
+    return f" Financing spreads a year: {'; '.join(said)}."
 
 
 def _risk_table(design: StudyDesign) -> Table:
@@ -348,12 +389,13 @@ def _risk_table(design: StudyDesign) -> Table:
     return Table(f"Ex-ante risk, as of {design.asof}", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
 
 
-def _provenance_table(design: StudyDesign) -> Table:
-    history = design.data.history
+def provenance_table(data: StudyData) -> Table:
+    """Every series used, and what each index's return was made of."""
+    history = data.history
     rows = [
         Row((p.name, p.place, p.nature, p.first, p.last, float(p.observations), p.note)) for p in history.provenance
     ]
     heads = (Column("Series"), Column("File"), Column("Nature"), Column("First", "date"), Column("Last", "date"))
-    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in design.data.indices.items()]
+    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
     note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
     return Table("Series", (*heads, Column("Rows", "count"), Column("Note")), tuple(rows), note)

@@ -5,7 +5,7 @@ Returns are fractions, drawdowns negative, dates ISO 8601; what is undefined is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -14,12 +14,12 @@ from pydantic import BaseModel, TypeAdapter
 from alphaoverlay import __version__
 from alphaoverlay.analysis.metrics import Metrics
 from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.funds.financing import row_of
+from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import History, iso
-from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.carry import Carry
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign
-from alphaoverlay.study.replicating import ASOF, LAST_YEAR_END, Outcome, Statement, evidence
 from alphaoverlay.study.run import StudyResult
 
 SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
@@ -46,6 +46,16 @@ class DataModel(BaseModel):
     end: str
     fingerprint: str
     series: list[SeriesModel]
+
+
+class SpreadModel(BaseModel):
+    """A financing spread and what it rests on: calibrated on funds of its index and side, pooled, stated, or none."""
+
+    spread: float
+    basis: str
+    asof: datetime.date | None
+    standard_error: float | None
+    funds: list[str]
 
 
 class CarryModel(BaseModel):
@@ -85,6 +95,7 @@ class DesignModel(BaseModel):
     cash: float
     carry: CarryModel
     active_carry: CarryModel
+    spreads: dict[str, SpreadModel]
     rate: float
     net: float
     gross: float
@@ -174,7 +185,7 @@ def run_document(result: StudyResult) -> RunDocument:
     return RunDocument(
         asof=result.design.asof,
         study=result.study.as_toml_values(),
-        data=_data(result.design.data.history, result.source, iso(span[0]), iso(span[-1])),
+        data=data_model(result.design.data.history, result.source, iso(span[0]), iso(span[-1])),
         notes=list(result.notes),
         design=design_model(result.design),
         portfolio=_portfolio(result.portfolio, result.metrics),
@@ -200,7 +211,7 @@ def design_document(design: StudyDesign, source: str) -> DesignDocument:
     return DesignDocument(
         asof=design.asof,
         study=design.study.as_toml_values(),
-        data=_data(history, source, iso(history.dates[0]), iso(history.dates[-1])),
+        data=data_model(history, source, iso(history.dates[0]), iso(history.dates[-1])),
         notes=[*design.data.notes, *design.notes],
         **design_model(design).model_dump(),
     )
@@ -215,6 +226,7 @@ def design_model(design: StudyDesign) -> DesignModel:
         cash=portfolio.cash,
         carry=_carry(design.carry),
         active_carry=_carry(design.active_carry),
+        spreads={fund.symbol: spread_model(fund) for fund in portfolio.funds if fund.spread_basis != "none"},
         rate=design.rate,
         net=portfolio.net,
         gross=portfolio.gross,
@@ -243,6 +255,18 @@ def design_model(design: StudyDesign) -> DesignModel:
                 "sessions": risk.covariance.sessions,
             },
         ),
+    )
+
+
+def spread_model(fund: Fund) -> SpreadModel:
+    """Return a fund's spread with what it rests on."""
+    row = row_of(fund)
+    return SpreadModel(
+        spread=fund.spread,
+        basis=fund.spread_basis,
+        asof=None if row is None else row.last,
+        standard_error=None if row is None else row.standard_error,
+        funds=[] if row is None else list(row.funds),
     )
 
 
@@ -281,7 +305,8 @@ def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
     )
 
 
-def _data(history: History, source: str, start: str, end: str) -> DataModel:
+def data_model(history: History, source: str, start: str, end: str) -> DataModel:
+    """Return the `data` object of every document."""
     return DataModel(
         source=source,
         start=start,
@@ -299,32 +324,3 @@ def known(value: float) -> float | None:
 def plain(value: Any) -> Any:
     """Turn dates, tuples and mappings into what JSON knows."""
     return TypeAdapter(Any).dump_python(value, mode="json")
-
-
-class StatementModel(BaseModel):
-    """One statement of the founding case."""
-
-    id: str
-    text: str
-    stated: str
-    measured: dict[str, float]
-    verdict: Outcome
-    sentence: str
-
-
-class ReplicateDocument(Document):
-    """What `replicate --json` prints."""
-
-    statements: list[StatementModel]
-
-
-def replicate_document(statements: Sequence[Statement], source: Source) -> ReplicateDocument:
-    """Return the JSON document of the founding case."""
-    seen = evidence(source)
-    return ReplicateDocument(
-        asof=ASOF,
-        study={"case": "december 2021"},
-        data=None if seen is None else _data(seen, source.name, LAST_YEAR_END, ASOF),
-        notes=list(source.notes),
-        statements=[StatementModel(**vars(one)) for one in statements],
-    )

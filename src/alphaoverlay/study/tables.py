@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from alphaoverlay.errors import StudyError, did_you_mean
+from alphaoverlay.funds.ticker import canonical_symbol
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, datetime.datetime):
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return datetime.date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("write a date as YYYY-MM-DD") from None
+    return value
+
+
+Day = Annotated[datetime.date | None, BeforeValidator(_day)]
 
 
 class StudyTable(BaseModel):
@@ -80,12 +96,18 @@ def number(value: Any) -> float:
 
 
 def numbers(values: Any) -> Mapping[str, float]:
-    """Read a table of numbers by upper-case name; raises ValueError as `number` does, naming the entry."""
+    """Read a table of numbers by upper-case name, a ticker's terms in order.
+
+    Raises
+    ------
+    TickerError : terms that cannot be read.
+    ValueError : as `number` does, naming the entry.
+    """
     if not isinstance(values, Mapping):
         raise ValueError("write a table of numbers")
     read: dict[str, float] = {}
     for name, value in values.items():
-        key = str(name).upper()
+        key = canonical_symbol(str(name))
         if key in read:
             raise ValueError(f"{key} stands twice")
         try:

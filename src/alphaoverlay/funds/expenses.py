@@ -1,0 +1,51 @@
+"""A fund's expense ratio through time, from figures that were seen on some days (method, "Expense ratios")."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+
+from alphaoverlay.funds.fund import ExpenseSeen, Fund
+from alphaoverlay.history import FloatArray
+
+# A figure gives way to a better kind of figure seen within this many days.
+NEAR = datetime.timedelta(days=365)
+
+
+def expense_steps(fund: Fund) -> tuple[tuple[datetime.date, float], ...]:
+    """Return the expense ratio as steps (day, yearly fraction); each holds until the next, the first also before.
+
+    What was seen net of waivers counts before gross figures, those before weak sources; a figure is left out where a
+    better kind was seen within a year of it. The fund's present figure counts as net. Empty where the ratio is
+    constant.
+    """
+    if fund.expense_as_of is None or not fund.expense_history:
+        return ()
+    ranked = [(one.seen, _rank(one), one.expense) for one in fund.expense_history]
+    ranked.append((fund.expense_as_of, 0, fund.expense))
+    kept = [
+        (seen, rank, expense)
+        for seen, rank, expense in ranked
+        if not any(better < rank and abs(day - seen) <= NEAR for day, better, _ in ranked)
+    ]
+    steps: dict[datetime.date, float] = {}
+    for seen, _, expense in sorted(kept, key=lambda one: (one[0], -one[1])):
+        steps[seen] = expense
+    days = sorted(steps)
+    return tuple((day, steps[day]) for k, day in enumerate(days) if k == 0 or steps[day] != steps[days[k - 1]])
+
+
+def expenses_on(fund: Fund, dates: pd.DatetimeIndex) -> FloatArray:
+    """Return the yearly expense ratio in force on each date, shape (n,)."""
+    steps = expense_steps(fund)
+    if not steps:
+        return np.full(len(dates), fund.expense)
+    days = pd.DatetimeIndex([pd.Timestamp(day) for day, _ in steps])
+    place = np.maximum(days.searchsorted(dates, side="right") - 1, 0)
+    return np.array([expense for _, expense in steps])[place]
+
+
+def _rank(one: ExpenseSeen) -> int:
+    return 2 if one.weak else 0 if one.kind == "net" else 1
