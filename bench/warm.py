@@ -13,6 +13,8 @@ def warm_measurements() -> Iterator[Measurement]:
     """Yield the measurements inside this process."""
     name = "one warm backtest, compiled"
     yield Measurement(name, lambda: _one_backtest(name))
+    synthesis = "50 years x 10 funds synthesised (M1)"
+    yield Measurement(synthesis, lambda: _synthesis(synthesis))
 
 
 def _one_backtest(name: str) -> Result:
@@ -28,6 +30,17 @@ def _one_backtest(name: str) -> Result:
     frame = prices(returns)
     peer = _median_ms(lambda: bt.run(bt.Backtest(strategy(), frame, progress_bar=False)), 3)
     return Result(name, own, "ms", 5.0, "bt", peer)
+
+
+def _synthesis(name: str) -> Result:
+    import alphaoverlay as ao
+    from bench.case import fifty_years
+
+    history, moves = fifty_years()
+    catalogue = ao.load_catalogue()
+    funds = [catalogue.fund(symbol) for symbol in "SSO UPRO SH SDS SPXU TQQQ SQQQ TNA TZA TWM".split()]
+    own = _median_ms(lambda: [ao.synthetic_returns(fund, moves, history) for fund in funds], 20)
+    return Result(name, own, "ms", 50.0)
 
 
 def _median_ms(call: Callable[[], object], runs: int) -> float:
