@@ -122,8 +122,8 @@ def index_returns(data_dir: Path, index: str, sessions: list[date], choice: str 
     source = SOURCES[index]
     days = sorted({*sessions, *calendar(data_dir, [source.total, source.price, source.plain])})
     years = [0.0] + [(today - before).days / 365 for before, today in pairwise(days)]
-    fee = fund_row(source.plain)["expense"] / 100
-    fees = [fee * year for year in years]
+    rates = expense_path(expense_steps(fund_row(source.plain)), days)
+    fees = [rate * year for rate, year in zip(rates, years, strict=True)]
     plain = known_returns(_prices(data_dir, source.plain), days)
     plain_gross = [_sum(fund, back) for fund, back in zip(plain, fees, strict=True)]
     options = [plain_gross]

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Definition
 from alphaoverlay.cli.app import app
 from alphaoverlay.funds.financing import ANY_INDEX, calibrated_spreads
-from alphaoverlay.study.calibrated import CalibrateDocument
-from alphaoverlay.study.delevered_report import DeleverDocument
+from alphaoverlay.study.calibration_documents import CalibrateDocument
+from alphaoverlay.study.delevered_documents import DeleverDocument
 from alphaoverlay.study.replicate_document import ReplicateDocument
 from alphaoverlay.study.results import DesignDocument, RunDocument
 from alphaoverlay.study.tracking_documents import TrackDocument

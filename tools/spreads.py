@@ -1,6 +1,6 @@
 """Calibrate the default financing spreads on real funds: `make spreads ARGS="--data FOLDER"`.
 
-Writes src/alphaoverlay/funds/spreads.toml and docs/tracking.md with its chart. The procedure:
+Writes src/alphaoverlay/funds/spreads.toml, its table in docs/method.md, and docs/tracking.md with its chart. How:
 
 1. Every leveraged or inverse fund of the catalogue on one index, with prices and an index series in the folder, over
    its whole life up to 2021-12-31 with its present index, at least three years of it.
@@ -133,8 +133,9 @@ def main() -> int:
     SPREADS.write_text(text, encoding="utf-8")
     print(text)
     # The page is measured with the new spreads, so in a process that has not read the old ones.
+    docs = subprocess.call([sys.executable, "-m", "tools.docs"], cwd=ROOT)
     again = [sys.executable, "-m", "tools.spreads", "--data", str(options.data.resolve()), "--page"]
-    return subprocess.call(again, cwd=ROOT)
+    return subprocess.call(again, cwd=ROOT) or docs
 
 
 if __name__ == "__main__":

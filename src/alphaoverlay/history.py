@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from alphaoverlay.errors import SpanError
 
 FloatArray = NDArray[np.float64]
+# Calendar days of a year, leap years evened out.
+DAYS_A_YEAR = 365.25
+
 Nature = Literal["real", "partly modelled", "modelled", "assumed"]
 
 

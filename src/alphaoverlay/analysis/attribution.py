@@ -89,7 +89,8 @@ def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[s
     )
     names = indices_of((*portfolio.fund_returns.funds, *benchmark.fund_returns.funds))
     moves = {name: _known(name, index_returns, dates[1 : lived + 1]) for name in names}
-    own, other = (_parts(one, names, moves, index_returns, lived) for one in (portfolio, benchmark))
+    own = _parts(portfolio, names, moves, index_returns, lived, at_target=True)
+    other = _parts(benchmark, names, moves, index_returns, lived, at_target=False)
     returns = [_returns(one, lived) for one in (portfolio, benchmark)]
     return Attribution(own - other, returns[0], returns[1], names)
 
@@ -119,14 +120,20 @@ def _parts(
     moves: Mapping[str, FloatArray],
     index_returns: Mapping[str, pd.Series],
     lived: int,
+    *,
+    at_target: bool,
 ) -> pd.DataFrame:
-    """Parts of one portfolio's simple return, a row a session from the purchase on."""
+    """Parts of one portfolio's simple return, a row a session from the purchase on.
+
+    The benchmark is what it is: its look-through stands in the columns of the indices, and nothing of it is drift.
+    """
     returns, history = backtest.fund_returns, backtest.history
     rows = slice(1, lived + 1)
     held = backtest.weights.to_numpy(dtype=np.float64)[:lived]
     in_force = backtest.targets.rows[backtest.targets.in_force(len(history.dates))[:lived]]
     matrix = exposure_matrix(returns.funds, names)
-    exposed, aimed = held @ matrix.T, in_force @ matrix.T
+    exposed = held @ matrix.T
+    aimed = in_force @ matrix.T if at_target else exposed
     x = np.stack([moves[name] for name in names], axis=1) if names else np.zeros((lived, 0))
     taken = [deductions(fund, history) for fund in returns.funds]
     known = {name: index_returns[name].reindex(history.dates) for name in names}

@@ -16,11 +16,10 @@ import pandas as pd
 
 from alphaoverlay.analysis.drawdowns import Drawdown, deepest_drawdown, drawdowns
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.history import FloatArray
+from alphaoverlay.history import DAYS_A_YEAR, FloatArray
 
 SESSIONS_A_YEAR = 252
 YEARLY = math.sqrt(SESSIONS_A_YEAR)
-DAYS_A_YEAR = 365.25
 Unit = Literal["fraction", "ratio", "multiple"]
 Better = Literal["higher", "lower", "neither"]
 

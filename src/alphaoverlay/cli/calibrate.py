@@ -38,7 +38,8 @@ def calibrate(
     from alphaoverlay.cli.output import print_json, show_report
     from alphaoverlay.funds.catalogue import load_catalogue
     from alphaoverlay.market.opening import open_source
-    from alphaoverlay.study.calibrated import calibrate_document, calibration_report, fit_terms, read_calibration
+    from alphaoverlay.study.calibrated import fit_terms, read_calibration
+    from alphaoverlay.study.calibration_report import calibration_report
     from alphaoverlay.study.fund_span import fund_span
 
     shared.refuse_open_without_report(report, open_report=open_report)
@@ -54,5 +55,7 @@ def calibrate(
         seed=seed,
     )
     if json_output:
+        from alphaoverlay.study.calibration_documents import calibrate_document
+
         print_json(calibrate_document(calibrated).dump())
     show_report(calibration_report(calibrated), report, open_it=open_report, force=force, quiet=json_output)

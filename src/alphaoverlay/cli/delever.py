@@ -36,7 +36,7 @@ def delever(
     from alphaoverlay.funds.catalogue import load_catalogue
     from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.delevered import delever_fund
-    from alphaoverlay.study.delevered_report import delever_document, delevered_report
+    from alphaoverlay.study.delevered_report import delevered_report
     from alphaoverlay.study.fund_span import fund_span
 
     shared.refuse_open_without_report(report, open_report=open_report)
@@ -61,5 +61,7 @@ def delever(
         rate=span.cash.build(),
     )
     if json_output:
+        from alphaoverlay.study.delevered_documents import delever_document
+
         print_json(delever_document(held).dump())
     show_report(delevered_report(held), report, open_it=open_report, force=force, quiet=json_output)

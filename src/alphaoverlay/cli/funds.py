@@ -65,7 +65,8 @@ def _fund(symbol: str, catalogue: Catalogue) -> Fund:
     from alphaoverlay.funds.ticker import has_terms, index_holding, parse_ticker, ticker_fund
 
     def holding(name: str) -> Fund:
-        return index_holding(catalogue.index(name)) if name in catalogue.indices else catalogue.fund(name)
+        known = name in catalogue.funds or name not in catalogue.indices
+        return catalogue.fund(name) if known else index_holding(catalogue.index(name))
 
     return ticker_fund(parse_ticker(symbol), holding) if has_terms(symbol) else catalogue.fund(symbol)
 
@@ -83,7 +84,7 @@ def _fund_table(chosen: Sequence[Fund]) -> Table:
                 "" if fund.expense_as_of is None else fund.expense_as_of.isoformat(),
                 "" if fund.inception is None else fund.inception.isoformat(),
                 fund.status,
-                "read" if fund.verified else "unverified",
+                "stated" if fund.multiple is not None else "read" if fund.verified else "unverified",
             )
         )
         for fund in sorted(chosen, key=lambda fund: fund.symbol)

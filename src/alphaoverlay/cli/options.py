@@ -11,7 +11,11 @@ from alphaoverlay.errors import StudyError
 
 DataOption = Annotated[
     str | None,
-    typer.Option("--data", metavar="FOLDER", help="Folder of SYMBOL.csv files; the packaged sample when left out."),
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="Folder of SYMBOL.csv files; left out: the packaged sample, without real funds.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 FundsFileOption = Annotated[
@@ -68,12 +72,16 @@ def pairs(words: list[str], what: str) -> dict[str, str]:
     TickerError : a ticker's terms that cannot be read.
     StudyError : a word without a name and a value, or a name twice.
     """
-    from alphaoverlay.funds.ticker import canonical_symbol
+    from alphaoverlay.funds.ticker import canonical_symbol, parse_ticker
 
     read: dict[str, str] = {}
     for word in words:
         # The terms of a ticker, such as SPY?L=3=10, have equals signs of their own.
         name, sign, value = word.rpartition("=") if "?" in word else word.partition("=")
+        if "?" in word and not is_ticker(name):
+            # As many equals signs as terms: the last one stands before the weight, and the mistake before it.
+            parse_ticker(name if name.count("=") == name.count("&") + 1 else word)
+            raise StudyError(f"command line: {word!r} is a ticker without a weight; write {word}=10 for 10%")
         if not (name and sign and value):
             raise StudyError(f"command line: {word!r} is not {what}; write NAME=NUMBER, or the path of a study (.toml)")
         key = canonical_symbol(name)
@@ -81,6 +89,18 @@ def pairs(words: list[str], what: str) -> dict[str, str]:
             raise StudyError(f"command line: {key} stands twice; name it once")
         read[key] = value
     return read
+
+
+def is_ticker(word: str) -> bool:
+    """Whether a word is a whole ticker, so that nothing of it is a weight."""
+    from alphaoverlay.errors import TickerError
+    from alphaoverlay.funds.ticker import parse_ticker
+
+    try:
+        parse_ticker(word)
+    except TickerError:
+        return False
+    return True
 
 
 def given(**options: Any) -> dict[str, Any]:

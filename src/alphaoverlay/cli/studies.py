@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alphaoverlay.cli.options import pairs
+from alphaoverlay.cli.options import is_ticker, pairs
 from alphaoverlay.errors import StudyError
 
 if TYPE_CHECKING:
@@ -76,18 +76,7 @@ def study_options(
 
 def _is_symbol(benchmark: str) -> bool:
     """Whether a benchmark is one symbol, maybe with terms, and not weights such as SPY=60,TLT=40."""
-    if "=" not in benchmark:
-        return True
-    if "?" not in benchmark or "," in benchmark:
-        return False
-    from alphaoverlay.errors import TickerError
-    from alphaoverlay.funds.ticker import parse_ticker
-
-    try:
-        parse_ticker(benchmark)
-    except TickerError:
-        return benchmark.count("=") == benchmark.count("&") + 1  # as many as terms, so none is a weight
-    return True
+    return "=" not in benchmark or ("?" in benchmark and is_ticker(benchmark))
 
 
 def save_study(study: Study, path: Path, *, force: bool) -> None:

@@ -17,11 +17,15 @@ from alphaoverlay.history import History, iso
 LEAST_DISTRIBUTION = 0.0003
 # A year's daily gap between a plain fund and its index is put down to closing times from this multiple of a usual one.
 UNUSUAL = 3.0
-SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
-SPLIT_SLACK = 0.10
+# ... if the next session undoes much of it (a gap's correlation with the next), in a year with enough sessions.
+UNDONE_NEXT, ENOUGH_OF_A_YEAR = -0.2, 60
+# A move against the index by more than this factor is a jump, and near a whole factor it looks like a split.
+JUMP, SPLIT_SLACK = 1.6, 0.10
+USUAL_SPLITS = (2, 3, 4, 5, 8, 10, 20, 25, 50, 100)
+# A price that stands still is worth a word when its index should have moved it by more than this.
 STILL = 0.01
 
-Kind = Literal["closing times", "distributions", "split", "zero volume", "unchanged price", "no close"]
+Kind = Literal["closing times", "distributions", "jump", "zero volume", "unchanged price", "no close"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,7 @@ class Finding:
 
 
 def distributions(symbol: str, history: History) -> pd.Series:
-    """Return what a symbol paid out, as a share of its price, on the sessions on which it went ex; by close and "
-    "adj_close."""
+    """Return what a symbol paid out, as a share of its price, on the sessions on which it went ex."""
     close = history.close[symbol].to_numpy(dtype=np.float64)
     adjusted = history.adj_close[symbol].to_numpy(dtype=np.float64)
     with np.errstate(invalid="ignore"):
@@ -65,7 +68,6 @@ def awkward_prices(
     real: pd.Series,
     built: pd.Series,
     plain_symbol: str | None,
-    plain: pd.Series | None,
     indices: Mapping[str, IndexReturns],
     history: History,
 ) -> tuple[Finding, ...]:
@@ -75,12 +77,12 @@ def awkward_prices(
     ----------
     fund : the fund.
     real, built : simple returns on the compared sessions.
-    plain_symbol, plain : the plain fund on the same index and its simple returns there, or None.
-    indices : default index returns.
+    plain_symbol : the plain fund on the same index, or None.
+    indices : default index returns, on the whole history.
     history : prices.
     """
     found = [
-        *_closing_times(fund, real, plain_symbol, plain, indices),
+        *_closing_times(fund, real, plain_symbol, indices, history),
         *_splits(fund.symbol, real, built),
         *_still(fund.symbol, real, built, history),
         *_paid(fund.symbol, real, history),
@@ -89,38 +91,42 @@ def awkward_prices(
 
 
 def _closing_times(
-    fund: Fund, real: pd.Series, plain_symbol: str | None, plain: pd.Series | None, indices: Mapping[str, IndexReturns]
+    fund: Fund, real: pd.Series, plain_symbol: str | None, indices: Mapping[str, IndexReturns], history: History
 ) -> list[Finding]:
-    """Years in which a fund and its index were not priced at the same moment."""
-    if len(fund.exposures) != 1:
+    """Years, of those compared, in which a fund and its index were not priced at the same moment.
+
+    A plain fund speaks for itself; a leveraged one is judged by the plain fund on its index. They are held against a
+    quiet year of the pair's whole history, so that the answer does not depend on what is compared.
+    """
+    symbol = fund.symbol if fund.leverage == 1.0 else plain_symbol
+    if len(fund.exposures) != 1 or symbol is None:
         return []
     [name] = fund.exposures
-    # A plain fund speaks for itself; a leveraged one is judged by the plain fund on its index.
-    symbol, own = (fund.symbol, real) if fund.leverage == 1.0 else (plain_symbol, plain)
-    if symbol is None or own is None:
-        return []
-    gap = (own - indices[name].returns.reindex(own.index)).dropna()
+    gap = (history.total_returns[symbol] - indices[name].returns).dropna()
     years = gap.groupby(pd.DatetimeIndex(gap.index).year)
-    spread = years.std(ddof=1)[years.size() >= 60]
+    spread = years.std(ddof=1)[years.size() >= ENOUGH_OF_A_YEAR]
+    if spread.empty:
+        return []
     undone = years.apply(lambda g: float(g.autocorr(1)))
-    usual = float(spread.median()) if len(spread) else 0.0
-    odd = [int(str(year)) for year in spread.index if spread[year] > UNUSUAL * usual and undone[year] < -0.2]
+    usual = float(spread.quantile(0.25))
+    compared = set(pd.DatetimeIndex(real.index).year)
+    odd = [
+        int(str(year))
+        for year in spread.index
+        if year in compared and spread[year] > UNUSUAL * usual and undone[year] < UNDONE_NEXT
+    ]
     if not odd:
         return []
-    mean = float(spread[odd].mean())
     stamps = pd.DatetimeIndex(gap.index)
-    days = tuple(stamps[stamps.year == year][0] for year in odd)
     return [
         Finding(
             "closing times",
             symbol,
-            days,
-            f"In {_years(odd)} the closes of {symbol} and {name} were often apart and together again a session "
-            "later: a "
-            f"daily gap of {mean:.2%} (standard deviation), {usual:.2%} in a usual year. Prices taken at different "
-            "moments, "
-            "as before 2003, or a market in stress. Daily figures of those years say little; yearly ones are hardly "
-            "touched.",
+            tuple(stamps[stamps.year == year][0] for year in odd),
+            f"In {_years(odd)} the closes of {symbol} and {name} were often apart and together again a session later: "
+            f"a daily gap of {float(spread[odd].mean()):.2%} (standard deviation), {usual:.2%} in a quiet year. Prices "
+            "taken at different moments, as before 2003, or a market in stress. Daily figures of those years say "
+            "little; yearly ones are hardly touched.",
         )
     ]
 
@@ -131,23 +137,25 @@ def _years(years: list[int]) -> str:
 
 
 def _splits(symbol: str, real: pd.Series, built: pd.Series) -> list[Finding]:
-    """Sessions on which the price jumped against its index as by an unadjusted split."""
+    """Sessions on which the price jumped against its index as by an unadjusted split, or by a wrong price."""
     ratio = (1.0 + real) / (1.0 + built)
     found = []
-    for day, value in ratio[(ratio > 1.6) | (ratio < 1.0 / 1.6)].items():
-        factor = next((k for k in SPLITS if abs(max(value, 1.0 / value) / k - 1.0) <= SPLIT_SLACK), None)
-        if factor is not None:
-            written = f"1-for-{factor:g} reverse" if value > 1.0 else f"{factor:g}-for-1"
-            found.append(
-                Finding(
-                    "split",
-                    symbol,
-                    (pd.Timestamp(str(day)),),
-                    f"{symbol} moved {value - 1.0:+.0%} against its index on {iso(pd.Timestamp(str(day)))}: this "
-                    "looks like a "
-                    f"{written} split that the prices are not adjusted for. Every figure here is spoiled by it.",
-                )
+    for stamp, value in ratio[(ratio > JUMP) | (ratio < 1.0 / JUMP)].items():
+        day, size = pd.Timestamp(str(stamp)), max(float(value), 1.0 / float(value))
+        factor = next((k for k in USUAL_SPLITS if abs(size / k - 1.0) <= SPLIT_SLACK), round(size))
+        looks = "this may be a wrong price"
+        if factor >= 2 and abs(size / factor - 1.0) <= SPLIT_SLACK:
+            kind = f"1-for-{factor} reverse" if value > 1.0 else f"{factor}-for-1"
+            looks = f"this looks like a {kind} split that the prices are not adjusted for"
+        found.append(
+            Finding(
+                "jump",
+                symbol,
+                (day,),
+                f"{symbol} moved {value - 1.0:+.0%} against its index on {iso(day)}: {looks}. Every figure here is "
+                "spoiled by it.",
             )
+        )
     return found
 
 
@@ -192,8 +200,7 @@ def _paid(symbol: str, real: pd.Series, history: History) -> list[Finding]:
                 symbol,
                 days,
                 f"{symbol} has no unadjusted close on {unknown:,} of {len(close):,} sessions: its distributions, "
-                "and gaps "
-                "that they cause, cannot be told there.",
+                "and gaps that they cause, cannot be told there.",
             )
         ]
     paid = distributions(symbol, history)

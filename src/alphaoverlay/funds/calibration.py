@@ -14,6 +14,7 @@ from alphaoverlay.funds.blocks import block_sums
 from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.funds.financing import side_of
 from alphaoverlay.funds.fund import Fund
+from alphaoverlay.funds.gaps import YEARLY
 from alphaoverlay.funds.synthesis import index_moves
 from alphaoverlay.funds.tracking import Tracking
 from alphaoverlay.history import FloatArray
@@ -24,6 +25,8 @@ RESAMPLES = 2000
 # One block cannot be resampled, and three are the least that say anything of a spread's changes.
 FEWEST_SESSIONS, FEW_SESSIONS = BLOCK, 3 * BLOCK
 ROLLING, STEP = 756, 63
+# With fewer the ends of a year weigh more than its costs.
+FEWEST_IN_A_YEAR = 120
 # A financing rate that moved less than this (standard deviation, yearly) does not tell SW from SP.
 STILL_RATE = 0.0025
 
@@ -54,12 +57,12 @@ class Calibration:
 
     Attributes
     ----------
-    fund : with the terms in use before the fit; `fitted`: with the fitted ones.
+    fund : with the terms in use before the fit; `fitted`: with those of the first fit.
     tracking : of the fund as it was compared before the fit.
-    estimates : one a term asked for; each alone where two cannot be told apart.
-    residual : daily log gap after the fit, built minus real.
-    rolling : spread fitted to windows of `ROLLING` sessions, by the window's last session.
-    by_year : spread fitted to each calendar year.
+    fits : one with an estimate for each term asked for; two where SP and E were, each with one of them.
+    residual : daily log gap after the first fit, built minus real.
+    rolling : spread fitted to windows of `ROLLING` sessions, by the window's last session, the other terms as in use.
+    by_year : the same for each calendar year with at least `FEWEST_IN_A_YEAR` sessions.
     cautions : what cannot be told apart, and what is too short.
     seed : of the bootstrap.
     """
@@ -67,12 +70,30 @@ class Calibration:
     fund: Fund
     fitted: Fund
     tracking: Tracking
-    estimates: tuple[Estimate, ...]
+    fits: tuple[tuple[Estimate, ...], ...]
     residual: pd.Series
     rolling: pd.Series
     by_year: pd.Series
     cautions: tuple[str, ...]
     seed: int
+
+    @property
+    def residual_statistics(self) -> dict[str, float]:
+        """Tracking difference and error after the fit, correlation of a daily gap with the next, largest daily gap."""
+        gap = self.residual.to_numpy(dtype=np.float64)
+        away = gap - gap.mean()
+        return {
+            "tracking_difference": float(gap.sum()) / self.tracking.years,
+            "tracking_error": float(gap.std(ddof=1)) * YEARLY,
+            "autocorrelation": float(away[1:] @ away[:-1]) / float(away @ away),
+            "largest": float(gap[int(np.abs(gap).argmax())]),
+        }
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Every term asked for, once."""
+        found = {one.term: one for fit in reversed(self.fits) for one in fit}
+        return tuple(found[term] for term in ("SP", "SW", "E") if term in found)
 
 
 @dataclass(frozen=True)
@@ -88,23 +109,28 @@ class Sample:
     e: FloatArray
     expense: FloatArray
 
+    @property
+    def spread_units(self) -> float:
+        """`|L-1|`, on which the spread is paid; none for 0 <= L <= 1."""
+        return 0.0 if side_of(self.leverage) is None else abs(self.leverage - 1.0)
+
     def gaps(self, spread: float, swap_exposure: float, expense: float | None) -> FloatArray:
         """Return built minus real in log return; `expense` None is the ratio in force on each session."""
         return np.log1p(self.built(spread, swap_exposure, expense)) - np.log1p(self.real)
 
     def built(self, spread: float, swap_exposure: float, expense: float | None) -> FloatArray:
         """Return M1."""
-        borrowed = self.leverage - 1.0
+        borrowed, spread_units = self.leverage - 1.0, self.spread_units
         charged = (self.expense if expense is None else expense) * self.e
-        financing = swap_exposure * (borrowed * self.accrual + abs(borrowed) * spread * self.d)
+        financing = swap_exposure * (borrowed * self.accrual + spread_units * spread * self.d)
         return np.maximum(self.moves - financing - charged, -1.0 + 1e-12)
 
     def slopes(self, spread: float, swap_exposure: float, expense: float | None) -> dict[Term, FloatArray]:
         """Return by how much a unit more of each term lowers the log return of each session."""
         borrowed, grown = self.leverage - 1.0, 1.0 + self.built(spread, swap_exposure, expense)
         return {
-            "SP": swap_exposure * abs(borrowed) * self.d / grown,
-            "SW": (borrowed * self.accrual + abs(borrowed) * spread * self.d) / grown,
+            "SP": swap_exposure * self.spread_units * self.d / grown,
+            "SW": (borrowed * self.accrual + self.spread_units * spread * self.d) / grown,
             "E": self.e / grown,
         }
 
@@ -144,39 +170,31 @@ def calibrate_fund(tracking: Tracking, terms: Sequence[Term] = ("SP",), seed: in
     StudyError : an unknown term, or a fund that borrows nothing.
     DataError : a history of less than `FEWEST_SESSIONS` sessions.
     """
-    fund = tracking.fund
-    asked = tuple(dict.fromkeys(terms))
+    fund, asked = tracking.fund, tuple(dict.fromkeys(terms))
     if not asked or not set(asked) <= {"SP", "SW", "E"}:
         raise StudyError(f"fit = {', '.join(asked) or 'nothing'}: write one or more of SP, SW, E")
     if side_of(fund.leverage) is None and set(asked) != {"E"}:
         raise StudyError(f"{fund.symbol} borrows nothing (leverage {fund.leverage:g}), so it has no spread to fit")
-    sample = sample_of(tracking)
-    if len(sample.real) < FEWEST_SESSIONS:
+    sample, dates = sample_of(tracking), tracking.real.index
+    if len(dates) < FEWEST_SESSIONS:
         raise DataError(
-            f"{fund.symbol}: {len(sample.real)} sessions, too short to calibrate; a year ({FEWEST_SESSIONS}) is the "
-            "least, "
+            f"{fund.symbol}: {len(dates)} sessions, too short to calibrate; a year ({FEWEST_SESSIONS}) is the least, "
             f"three ({FEW_SESSIONS}) say something of the uncertainty"
         )
-    # The level and the rate's swings are two facts of a history; a third term repeats one of them.
-    groups = (
-        [asked] if not {"SP", "E"} <= set(asked) else [tuple(t for t in asked if t != other) for other in ("E", "SP")]
-    )
-    found: dict[Term, Estimate] = {}
-    for group in groups:
-        for one in _fit(fund, sample, group, seed):
-            found.setdefault(one.term, one)
-    estimates = tuple(found[term] for term in asked)
-    fitted = _with_terms(fund, {one.term: one.value for one in estimates if one.term in groups[0]})
+    both = {"SP", "E"} <= set(asked)
+    ways = [tuple(t for t in asked if t != other) for other in ("E", "SP")] if both else [asked]
+    fits = tuple(_fit(fund, sample, way, seed) for way in ways)
+    fitted = _with_terms(fund, {one.term: one.value for one in fits[0]})
     own = _own_terms(fitted)
-    gaps = sample.gaps(own["SP"], own["SW"], own["E"] if "E" in groups[0] else None)
+    gaps = sample.gaps(own["SP"], own["SW"], own["E"] if "E" in ways[0] else None)
     return Calibration(
         fund=fund,
         fitted=fitted,
         tracking=tracking,
-        estimates=estimates,
-        residual=pd.Series(gaps, index=tracking.real.index),
-        rolling=_rolling(fund, sample, tracking.real.index),
-        by_year=_by_year(fund, sample, tracking.real.index),
+        fits=fits,
+        residual=pd.Series(gaps, index=dates),
+        rolling=_rolling(fund, sample, dates),
+        by_year=_by_year(fund, sample, dates),
         cautions=_cautions(fund, sample, asked),
         seed=seed,
     )
@@ -192,12 +210,14 @@ def _with_terms(fund: Fund, values: Mapping[Term, float]) -> Fund:
     return replace(changed, expense_history=()) if "E" in values else changed
 
 
-def _fit(fund: Fund, sample: Sample, terms: tuple[Term, ...], seed: int) -> list[Estimate]:
+def _fit(fund: Fund, sample: Sample, terms: tuple[Term, ...], seed: int) -> tuple[Estimate, ...]:
     """Solve the moment conditions by Newton's method, then resample blocks of sessions around the solution."""
     values = _own_terms(fund)
     # Where E is not fitted the ratio of each session's day holds.
     constant = "E" in terms
-    weights = np.stack([sample.rate if term == "SW" else np.ones_like(sample.rate) for term in terms])
+    # The first condition: the synthetic fund ends where the real one ended. A second term adds the rate's swings.
+    by_rate = [term == "SW" and len(terms) > 1 for term in terms]
+    weights = np.stack([sample.rate if swings else np.ones_like(sample.rate) for swings in by_rate])
     for _ in range(20):
         gaps, slopes = _linearised(sample, values, terms, constant=constant)
         step = _solve(weights @ slopes, weights @ gaps)
@@ -210,22 +230,15 @@ def _fit(fund: Fund, sample: Sample, terms: tuple[Term, ...], seed: int) -> list
         [weights.T * gaps[:, None], (weights.T[:, :, None] * slopes[:, None, :]).reshape(len(gaps), p * p)], axis=1
     )
     sums = block_sums(products, BLOCK, RESAMPLES, seed)
-    moved = np.linalg.solve(sums[:, p:].reshape(-1, p, p), sums[:, :p, None])[:, :, 0]
-    estimates = []
-    for k, term in enumerate(terms):
-        low, high = np.quantile(moved[:, k], [0.025, 0.975])
-        middle = values[term]
-        estimates.append(
-            Estimate(
-                term,
-                _own_terms(fund)[term],
-                middle,
-                float(moved[:, k].std(ddof=1)),
-                middle + float(low),
-                middle + float(high),
-            )
-        )
-    return estimates
+    moved: FloatArray = np.linalg.solve(sums[:, p:].reshape(-1, p, p), sums[:, :p, None])[:, :, 0].astype(np.float64)
+    assumed = _own_terms(fund) | {"E": float(sample.expense.mean())}
+    return tuple(_estimate(term, assumed[term], values[term], moved[:, k]) for k, term in enumerate(terms))
+
+
+def _estimate(term: Term, assumed: float, value: float, moved: FloatArray) -> Estimate:
+    """An estimate with its error, from by how much each resample moves it."""
+    low, high = np.quantile(moved, [0.025, 0.975])
+    return Estimate(term, assumed, value, float(moved.std(ddof=1)), value + float(low), value + float(high))
 
 
 def _linearised(
@@ -243,7 +256,7 @@ def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
         return solved
     except np.linalg.LinAlgError:
         raise DataError(
-            "SW cannot be told from SP: the financing rate did not move on these sessions; fit SP alone"
+            "SW cannot be told from the other terms: the financing rate did not move on these sessions; fit them alone"
         ) from None
 
 
@@ -267,7 +280,8 @@ def _by_year(fund: Fund, sample: Sample, dates: pd.Index) -> pd.Series:
     if side_of(fund.leverage) is None:
         return pd.Series(dtype=np.float64)
     gaps, slopes = _level(fund, sample)
-    frame = pd.DataFrame({"gap": gaps, "slope": slopes}, index=dates).groupby(pd.DatetimeIndex(dates).year).sum()
+    years = pd.DataFrame({"gap": gaps, "slope": slopes}, index=dates).groupby(pd.DatetimeIndex(dates).year)
+    frame = years.sum()[years.size() >= FEWEST_IN_A_YEAR]
     return fund.spread + frame["gap"] / frame["slope"]
 
 
@@ -276,24 +290,27 @@ def _cautions(fund: Fund, sample: Sample, terms: Sequence[Term]) -> tuple[str, .
     n, borrowed = len(sample.real), abs(fund.leverage - 1.0)
     if n < FEW_SESSIONS:
         said.append(
-            f"Short: {n} sessions hold fewer than three blocks of {BLOCK}, so the interval is too narrow to be "
-            "believed."
+            f"Short: {n} sessions hold fewer than three blocks of {BLOCK}: the interval is too narrow to be believed."
         )
     if {"SP", "E"} <= set(terms):
         said.append(
             "SP and E cannot be told apart: both are a constant yearly cost of this fund. Each is fitted with the "
-            "other as "
-            "it was; do not use both."
+            "other as in use; do not take both."
         )
-    elif "E" not in terms:
+    elif "SP" in terms:
         said.append(
             "SP and E cannot be told apart: an expense ratio that is wrong by 0.10% moves the spread by "
             f"{0.1 / borrowed:.2f}%."
         )
-    if "SW" in terms and float(sample.rate.std()) < STILL_RATE:
+    elif "E" in terms and borrowed:
         said.append(
-            f"SW can hardly be told from SP here: the financing rate moved by only {sample.rate.std():.2%} "
-            "(standard deviation)."
+            "SP and E cannot be told apart: a spread that is wrong by 0.10% moves the expense ratio by "
+            f"{0.1 * borrowed:.2f}%."
+        )
+    if "SW" in terms and len(terms) > 1 and float(sample.rate.std()) < STILL_RATE:
+        said.append(
+            "SW can hardly be told from the other terms here: the financing rate moved by only "
+            f"{sample.rate.std():.2%} (standard deviation)."
         )
     return tuple(said)
 
@@ -331,8 +348,7 @@ def fit_group(samples: Sequence[tuple[pd.Index, Sample]], seed: int = 0) -> Esti
     gaps, slopes, years = (sums[:, :, k] for k in range(3))
     years = np.where(years > 0.0, years, np.inf)  # a resample may miss a short-lived fund
     moved = (slopes * gaps / years).sum(axis=1) / (slopes**2 / years).sum(axis=1)
-    low, high = np.quantile(moved, [0.025, 0.975])
-    return Estimate("SP", 0.0, spread, float(moved.std(ddof=1)), spread + float(low), spread + float(high))
+    return _estimate("SP", 0.0, spread, moved)
 
 
 def _totals(sample: Sample, spread: float) -> tuple[float, float, float]:

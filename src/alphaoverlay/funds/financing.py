@@ -67,9 +67,9 @@ def spread_row(exposures: Mapping[str, float], leverage: float | None = None) ->
     leverage : what decides the side; the sum of the exposures where None.
     """
     side = side_of(sum(exposures.values()) if leverage is None else leverage)
-    if side is None or not exposures:
+    if side is None:
         return None
-    index = max(exposures, key=lambda name: abs(exposures[name]))
+    index = max(exposures, key=lambda name: abs(exposures[name]), default=ANY_INDEX)
     rows = calibrated_spreads()
     return rows.get((index, side)) or rows[ANY_INDEX, side]
 
@@ -104,6 +104,5 @@ def spread_words(fund: Fund) -> str:
     where = f"on {', '.join(row.funds)}" if fund.spread_basis == "calibrated" else "the mean of the calibrated indices"
     return (
         f"{fund.spread:.2%} a year (standard error {row.standard_error:.2%}), {fund.spread_basis}: {where}, "
-        f"{row.first} to "
-        f"{row.last}"
+        f"{row.first} to {row.last}"
     )

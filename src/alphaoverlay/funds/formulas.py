@@ -7,45 +7,42 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.funds.preset import WEB_SPREAD, WEB_SWAP_EXPOSURE, web_expense
+from alphaoverlay.funds.preset import WEB_SESSIONS_A_YEAR, WEB_SPREAD, WEB_SWAP_EXPOSURE, web_expense
 from alphaoverlay.funds.synthesis import index_moves
-from alphaoverlay.history import History
-
-SESSIONS_A_YEAR = 252.0
+from alphaoverlay.history import FloatArray, History
 
 Formula = Callable[[Fund, Mapping[str, pd.Series], History], pd.Series]
 
 
 def multiple_less_fee(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
     """`L*x - E/252`: neither financing nor interest."""
-    return _daily(fund, index_returns, history, fund.expense, 0.0, 0.0)
+    return _daily(fund, index_returns, history, expenses_on(fund, history.dates), 0.0)
 
 
 def unsigned_spread(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
-    """`L*x - (L-1)*(c + 0.40%)/252 - E/252`: one sign for all, so that inverse funds are credited the spread."""
+    """`L*x - (L-1)*(c + 0.40%)/252 - E/252`: the spread has the sign of the financing, so inverse funds are paid it."""
     financing = (history.financing + WEB_SPREAD) * (fund.leverage - 1.0)
-    return _daily(fund, index_returns, history, fund.expense, financing, 1.0)
+    return _daily(fund, index_returns, history, expenses_on(fund, history.dates), financing)
 
 
 def web_default(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
-    """The best-known web backtester's defaults: `?PRESET=web`."""
-    signed = WEB_SPREAD if fund.leverage >= 0.0 else -WEB_SPREAD
-    financing = (history.financing + signed) * (fund.leverage - 1.0)
-    return _daily(fund, index_returns, history, web_expense(fund.leverage), financing, WEB_SWAP_EXPOSURE)
+    """The best-known web backtester's defaults, `?PRESET=web`, on the default index series."""
+    spread = WEB_SPREAD if fund.leverage >= 0.0 else -WEB_SPREAD
+    financing = WEB_SWAP_EXPOSURE * (history.financing + spread) * (fund.leverage - 1.0)
+    return _daily(fund, index_returns, history, web_expense(fund.leverage), financing)
 
 
 def _daily(
     fund: Fund,
     index_returns: Mapping[str, pd.Series],
     history: History,
-    expense: float,
-    financing: float | np.ndarray[tuple[int], np.dtype[np.float64]],
-    swap_exposure: float,
+    expense: float | FloatArray,
+    financing: float | FloatArray,
 ) -> pd.Series:
-    moves = index_moves(fund, index_returns, history)
-    returns = np.maximum(moves - (swap_exposure * financing + expense) / SESSIONS_A_YEAR, -1.0)
-    return pd.Series(returns, index=history.dates)
+    moves = index_moves(fund, index_returns, history, as_it_was=True)
+    return pd.Series(np.maximum(moves - (financing + expense) / WEB_SESSIONS_A_YEAR, -1.0), index=history.dates)
 
 
 OTHER_FORMULAS: Mapping[str, Formula] = {

@@ -121,7 +121,15 @@ class Fund:
         """Present expense ratio, with that of the holding under a ticker."""
         if self.multiple is None:
             return self.expense
-        return self.expense + self.multiple.times * (self.multiple.of.yearly_expense - self.multiple.add_back)
+        of, back = self.multiple.of, self.multiple.add_back
+        return self.expense + self.multiple.times * (of.yearly_expense - (of.expense if back == "own" else back))
+
+    @property
+    def built_from(self) -> tuple[str, ...]:
+        """Every index whose series the synthetic returns need, those of a ticker's holdings included."""
+        under = () if self.multiple is None else (self.multiple.of, self.multiple.fill)
+        names = [name for one in under if one is not None for name in one.built_from]
+        return tuple(dict.fromkeys([*self.exposures, *names]))
 
     @property
     def follows(self) -> str:
@@ -147,13 +155,13 @@ class Multiple:
     ----------
     of : the holding, whose total return is `x` of M1, used exactly as given.
     times : `L` of M1.
-    add_back : yearly expense of the holding that is added back to its return (UE).
-    fill : the holding used before the first return of `of` (FB).
+    add_back : yearly expense of the holding that is added back to its return (UE); "own" is its own, as in force.
+    fill : the holding used before the first return of `of` (FB), as it is.
     sessions_a_year : accrue rates and expenses by sessions, such as 252 a year, instead of by calendar days.
     """
 
     of: Fund
     times: float = 1.0
-    add_back: float = 0.0
+    add_back: float | Literal["own"] = 0.0
     fill: Fund | None = None
     sessions_a_year: int | None = None

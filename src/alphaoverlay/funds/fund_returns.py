@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alphaoverlay.errors import SpanError
 from alphaoverlay.funds.fund import Fund, Multiple
 from alphaoverlay.funds.index_returns import IndexReturns
-from alphaoverlay.funds.synthesis import multiple_returns, synthetic_returns
+from alphaoverlay.funds.synthesis import added_back, multiple_returns, synthetic_returns
 from alphaoverlay.history import FloatArray, History, iso, runs
 
 
@@ -155,7 +155,7 @@ def real_returns(fund: Fund, history: History) -> FloatArray:
     What it returned with another leverage than today's (`former_exposures`) is another fund's return and left out; what
     it returned on another index is kept.
     """
-    if fund.symbol not in history.adj_close.columns:
+    if fund.symbol not in history.adj_close.columns or fund.status == "index":
         return np.full(len(history.dates), np.nan)
     real = history.total_returns[fund.symbol].to_numpy(dtype=np.float64)
     changed = fund.former_exposures and sum(fund.former_exposures.values()) != fund.leverage
@@ -168,18 +168,30 @@ def _multiple(
     fund: Fund, multiple: Multiple, history: History, known: Mapping[str, pd.Series], *, synthetic: bool
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """A ticker's returns: all of them built, but where it is the holding itself, filled before its first return."""
-    under, made = _column(multiple.of, history, known, synthetic=synthetic and multiple.fill is None)
+    # A filling takes the place of synthetic returns before the first price, where there is a price at all.
+    priced = any(symbol in history.adj_close.columns for symbol in price_symbols(multiple.of))
+    under, made = _column(multiple.of, history, known, synthetic=synthetic and (multiple.fill is None or not priced))
+    under = under + added_back(fund, history)
     if multiple.fill is not None:
         other, _ = _column(multiple.fill, history, known, synthetic=synthetic)
-        before = ~np.maximum.accumulate(~np.isnan(under))
-        made = before & ~np.isnan(other)
-        under = np.where(made, other, under)
+        filled = ~np.maximum.accumulate(~np.isnan(under)) & ~np.isnan(other)
+        under, made = np.where(filled, other, under), made | filled
     returns = multiple_returns(fund, under, history)
     as_it_is = multiple.times == 1.0 and multiple.add_back == 0.0 and fund.expense == 0.0
     return returns, made if as_it_is else ~np.isnan(returns)
 
 
+def price_symbols(fund: Fund) -> tuple[str, ...]:
+    """Return the symbols whose prices a fund's returns are read from."""
+    if fund.multiple is None:
+        return () if fund.status == "index" else (fund.symbol,)
+    fill = () if fund.multiple.fill is None else price_symbols(fund.multiple.fill)
+    return tuple(dict.fromkeys([*price_symbols(fund.multiple.of), *fill]))
+
+
 def _no_returns(fund: Fund) -> str:
+    if fund.multiple is not None:
+        return _no_returns(fund.multiple.of)
     if not fund.exposures:
         return f"no data for {fund.symbol}, and its index is unknown: add {fund.symbol}.csv to the data folder"
     return (

@@ -8,13 +8,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from alphaoverlay.errors import DataError
 from alphaoverlay.funds.awkward import distributions
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import FloatArray, History
+from alphaoverlay.history import DAYS_A_YEAR, FloatArray, History
 
 TRIMMED = 10
 WORST = 10
 YEARLY = float(np.sqrt(252.0))
+# A distribution can cause a gap of about its own size, times the leverage where it is the index's.
+LARGEST_SHARE = 1.5
 # A neighbouring session undoes a gap when it takes back at least this share of it.
 UNDONE = 0.5
 
@@ -28,6 +31,7 @@ class Comparison:
     Attributes
     ----------
     name : the way.
+    sessions : how many were compared; fewer than the fund's where the way is not known on all.
     difference : tracking difference, of annualised log returns.
     trimmed : the same without the ten largest daily gaps.
     error : tracking error, yearly standard deviation of the daily gap in simple returns.
@@ -36,6 +40,7 @@ class Comparison:
     """
 
     name: str
+    sessions: int
     difference: float
     trimmed: float
     error: float
@@ -69,11 +74,17 @@ def compare(name: str, real: pd.Series, built: pd.Series, span: History) -> Comp
     ----------
     real, built : simple returns on the same sessions; `built` may be NaN on some.
     span : the sessions, the close before the first return included.
+
+    Raises
+    ------
+    DataError : no session on which both are known.
     """
     known = built.notna()
+    if not known.any():
+        raise DataError(f"{name} has no return on the compared sessions: compare over a span that its data cover")
     real, built = real[known], built[known]
     days = pd.Series(span.days, index=span.dates)[real.index]
-    years = float(days.sum()) / 365.25
+    years = float(days.sum()) / DAYS_A_YEAR
     gap = log_gap(real, built)
     largest = gap.abs().sort_values(kind="stable").index[-TRIMMED:]
     months = gap.groupby(pd.DatetimeIndex(gap.index).to_period("M")).sum()
@@ -82,6 +93,7 @@ def compare(name: str, real: pd.Series, built: pd.Series, span: History) -> Comp
     weekly = [np.log1p(one).groupby(weeks).sum().to_numpy() for one in (built, real)]
     return Comparison(
         name=name,
+        sessions=len(gap),
         difference=float(gap.sum()) / years,
         trimmed=float(gap.drop(largest).sum()) / years,
         error=float((real - built).std(ddof=1)) * YEARLY,
@@ -142,9 +154,9 @@ def _cause(
     size = abs(float(gap[day]))
     if _stale(fund.symbol, day, real, history):
         return "stale price"
-    if day in paid.index:
+    if day in paid.index and size <= LARGEST_SHARE * float(paid[day]):
         return "distribution"
-    if day in plain_paid.index and size <= 1.5 * abs(fund.leverage) * float(plain_paid[day]):
+    if day in plain_paid.index and size <= LARGEST_SHARE * abs(fund.leverage) * float(plain_paid[day]):
         return "ex-dividend"
     if fund.symbol in history.nav.columns:
         premium = (history.close[fund.symbol] / history.nav[fund.symbol]).apply(np.log).diff()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.synthesis import deductions, synthetic_returns
-from alphaoverlay.history import History
+from alphaoverlay.history import DAYS_A_YEAR, History
 
 # The third-order term is worth a line of its own above this size, in log return.
 WORTH_A_LINE = 0.001
@@ -67,7 +67,7 @@ def long_horizon(
     history : the sessions.
     rows : which sessions of the history count.
     """
-    changed = fund.index_since is not None and history.dates[rows[0]] < pd.Timestamp(fund.index_since)
+    changed = fund.index_since is not None and history.dates[rows[0]] <= pd.Timestamp(fund.index_since)
     if len(fund.exposures) != 1 or changed:
         return None
     [name] = fund.exposures
@@ -83,6 +83,6 @@ def long_horizon(
         volatility_drag=(times - times**2) / 2.0 * variance,
         third_order=(times - 3.0 * times**2 + 2.0 * times**3) / 6.0 * float((x**3).sum()),
         exact=float(np.log1p(synthetic_returns(fund, index_returns, history).to_numpy(dtype=np.float64)[rows]).sum()),
-        years=float(history.days[rows].sum()) / 365.25,
+        years=float(history.days[rows].sum()) / DAYS_A_YEAR,
         variance=variance,
     )

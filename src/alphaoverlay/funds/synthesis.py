@@ -42,11 +42,7 @@ class Deductions:
 
 def own_deductions(fund: Fund, history: History) -> Deductions:
     """Return what the fund itself takes, without a holding under it."""
-    by_session = fund.multiple.sessions_a_year if fund.multiple is not None else None
-    if by_session is None:
-        d, e = history.d, history.e
-    else:
-        d = e = np.concatenate(([0.0], np.full(len(history.dates) - 1, 1.0 / by_session)))
+    d, e = _clocks(fund, history)
     times = fund.reset_leverage
     spread = 0.0 if 0.0 <= times <= 1.0 else fund.swap_exposure * abs(times - 1.0) * fund.spread
     return Deductions(
@@ -59,9 +55,26 @@ def deductions(fund: Fund, history: History) -> Deductions:
     own = own_deductions(fund, history)
     if fund.multiple is None:
         return own
-    under = deductions(fund.multiple.of, history)
-    back = Deductions(np.zeros(len(history.dates)), np.zeros(len(history.dates)), -fund.multiple.add_back * history.e)
-    return own + (under + back) * fund.multiple.times
+    none = np.zeros(len(history.dates))
+    back = Deductions(none, none, -added_back(fund, history))
+    return own + (deductions(fund.multiple.of, history) + back) * fund.multiple.times
+
+
+def added_back(fund: Fund, history: History) -> FloatArray:
+    """Return the expense of the holding under a ticker that UE adds back, each session, shape (n,)."""
+    assert fund.multiple is not None
+    of, back = fund.multiple.of, fund.multiple.add_back
+    yearly = expenses_on(of, history.dates) if back == "own" else float(back)
+    return np.asarray(yearly * _clocks(fund, history)[1])
+
+
+def _clocks(fund: Fund, history: History) -> tuple[FloatArray, FloatArray]:
+    """What rates and what expenses accrue on: d and e of the method, or equal sessions where a ticker asks for them."""
+    by_session = None if fund.multiple is None else fund.multiple.sessions_a_year
+    if by_session is None:
+        return history.d, history.e
+    equal = np.concatenate(([0.0], np.full(len(history.dates) - 1, 1.0 / by_session)))
+    return equal, equal
 
 
 def synthetic_returns(
@@ -105,8 +118,7 @@ def index_moves(
 def multiple_returns(fund: Fund, under: FloatArray, history: History) -> FloatArray:
     """Build the returns of a ticker such as `SPY?L=3` from those of the holding under it (method M1)."""
     assert fund.multiple is not None
-    moves = fund.multiple.times * (under + fund.multiple.add_back * history.e)
-    return np.maximum(moves - own_deductions(fund, history).total, -1.0)
+    return np.maximum(fund.multiple.times * under - own_deductions(fund, history).total, -1.0)
 
 
 def _moves(exposures: Mapping[str, float], index_returns: Mapping[str, pd.Series], history: History) -> FloatArray:

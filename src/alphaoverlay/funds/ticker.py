@@ -13,16 +13,18 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from alphaoverlay.errors import TickerError, did_you_mean
-from alphaoverlay.funds.financing import default_spread
-from alphaoverlay.funds.fund import Fund, Index, Multiple
+from alphaoverlay.funds.financing import default_spread, side_of
+from alphaoverlay.funds.fund import Fund, Index, Multiple, SpreadBasis
 from alphaoverlay.funds.preset import WEB_SESSIONS_A_YEAR, WEB_SPREAD, WEB_SWAP_EXPOSURE, web_expense
 
 LONGEST = 200
 SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.^=_-]{0,31}")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)%?")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+# Finer than any fee: what is read is what is written.
+DECIMALS = 10
 # Bounds of the numbers, as written: beyond them a slip is likelier than a fund.
 BOUNDS = {"L": (-10.0, 10.0), "E": (-10.0, 20.0), "SP": (-10.0, 10.0), "SW": (0.0, 5.0), "UE": (0.0, 20.0)}
 KEYS = (*BOUNDS, "FB", "PRESET")
@@ -48,7 +50,7 @@ class Ticker:
     expense: float | None = None
     spread: float | None = None
     swap_exposure: float | None = None
-    add_back: float | str | None = None
+    add_back: float | Literal["own"] | None = None
     fill: Ticker | None = None
     preset: str | None = None
 
@@ -65,8 +67,7 @@ class Ticker:
             if value is not None
         ]
         if self.add_back is not None:
-            own = isinstance(self.add_back, str)
-            said.append("UE" if own else f"UE={_number(100.0 * float(self.add_back))}")
+            said.append("UE" if self.add_back == "own" else f"UE={_number(100.0 * self.add_back)}")
         if self.fill is not None:
             said.append(f"FB=({self.fill})" if "?" in str(self.fill) else f"FB={self.fill}")
         if self.preset is not None:
@@ -97,8 +98,11 @@ def parse_ticker(text: str) -> Ticker:
     TickerError : bad syntax; marks the character.
     """
     if len(text) > LONGEST:
-        raise TickerError(f"{text[:40]}...: {len(text)} characters; a ticker has at most {LONGEST}")
-    return _Reader(text, 0, len(text), nested=False).read()
+        raise TickerError(f"{_printable(text[:40])}...: {len(text)} characters; a ticker has at most {LONGEST}")
+    ticker = _Reader(text, 0, len(text), nested=False).read()
+    if len(str(ticker)) > LONGEST:
+        raise TickerError(f"{_printable(text[:40])}...: too many digits; a ticker has at most {LONGEST} characters")
+    return ticker
 
 
 @dataclass(frozen=True)
@@ -113,57 +117,62 @@ class _Reader:
     def read(self) -> Ticker:
         mark = self.text.find("?", self.start, self.stop)
         end = self.stop if mark < 0 else mark
-        symbol = self.text[self.start : end].strip().upper()
+        word = self.text[self.start : end]
+        symbol = word.strip().upper() if word.isascii() else word.strip()
         if not SYMBOL.fullmatch(symbol):
             what = f"{symbol[:20]} is not a symbol" if symbol else "no symbol"
-            self._refuse(self._first_odd(symbol), f"{what}; write letters, digits and . ^ = _ -")
+            odd = self.start + len(word) - len(word.lstrip()) + _first_odd(symbol)
+            self._refuse(min(odd, max(len(self.text) - 1, 0)), f"{what}; write letters, digits and . ^ = _ -")
         if mark < 0:
             return Ticker(symbol)
         found: dict[str, tuple[int, str | None]] = {}
         for low, high in self._parts(mark + 1):
-            key, value = self._pair(low, high)
+            key, at, value = self._pair(low, high)
             if key in found:
                 self._refuse(low, f"{key} stands twice")
-            found[key] = (low + len(key) + 1, value)
+            found[key] = (at, value)
         return self._build(symbol, found)
-
-    def _first_odd(self, symbol: str) -> int:
-        good = 0
-        while good < len(symbol) and SYMBOL.fullmatch(symbol[: good + 1]):
-            good += 1
-        return min(self.start + good, len(self.text) - 1) if self.text else 0
 
     def _parts(self, at: int) -> list[tuple[int, int]]:
         """Spans between the ampersands that are not in parentheses."""
-        spans, low, depth = [], at, 0
+        spans, low, opened = [], at, list[int]()
         for k in range(at, self.stop):
-            depth += {"(": 1, ")": -1}.get(self.text[k], 0)
-            if depth < 0:
-                self._refuse(k, "a closing parenthesis without an opening one")
-            if self.text[k] == "&" and depth == 0:
+            if self.text[k] == "(":
+                opened.append(k)
+            elif self.text[k] == ")":
+                if not opened:
+                    self._refuse(k, "a closing parenthesis without an opening one")
+                opened.pop()
+            elif self.text[k] == "&" and not opened:
                 spans.append((low, k))
                 low = k + 1
-        if depth:
-            self._refuse(self.text.rindex("(", at, self.stop), "this parenthesis is not closed")
+        if opened:
+            self._refuse(opened[-1], "this parenthesis is not closed")
         return [*spans, (low, self.stop)]
 
-    def _pair(self, low: int, high: int) -> tuple[str, str | None]:
+    def _pair(self, low: int, high: int) -> tuple[str, int, str | None]:
+        """Key, where its value begins, and the value as written."""
         word = self.text[low:high]
         name, sign, value = word.partition("=")
         key = name.strip().upper()
+        low += len(name) - len(name.lstrip())
+        name = name.lstrip()
         if not key:
-            self._refuse(low, f"a key is missing; write one of {', '.join(KEYS)}")
+            self._refuse(
+                min(low, len(self.text) - 1) if low < self.stop else low,
+                f"a key is missing; write one of {', '.join(KEYS)}",
+            )
         if key not in KEYS:
             self._refuse(low, f"unknown key {key[:20]}.{did_you_mean(key, KEYS)} Known: {', '.join(KEYS)}")
         if not sign and key != "UE":
             self._refuse(high - 1, f"{key} needs a value, such as {key}={_EXAMPLES[key]}")
         if sign and not value.strip():
             self._refuse(low + len(name), f"{key}= needs a value, such as {key}={_EXAMPLES[key]}")
-        return key, value if sign else None
+        return key, low + len(name) + 1, value if sign else None
 
     def _build(self, symbol: str, found: Mapping[str, tuple[int, str | None]]) -> Ticker:
         numbers = {key: self._value(key, *found[key]) for key in BOUNDS if key in found and found[key][1] is not None}
-        back: float | str | None = "own" if "UE" in found else None
+        back: float | Literal["own"] | None = "own" if "UE" in found else None
         if "UE" in numbers:
             back = numbers["UE"] / 100.0
         fill = preset = None
@@ -189,10 +198,13 @@ class _Reader:
         assert word is not None
         stripped = word.strip()
         at += len(word) - len(word.lstrip())
-        if not NUMBER.fullmatch(stripped) or (stripped.endswith("%") and key in ("L", "SW")):
-            good = NUMBER.match(stripped)
-            self._refuse(at + (good.end() if good else 0), f"{key} needs a number, such as {key}={_EXAMPLES[key]}")
-        value = float(stripped.removesuffix("%"))
+        number = stripped if key in ("L", "SW") else stripped.removesuffix("%")
+        if not NUMBER.fullmatch(number):
+            good = NUMBER.match(number)
+            end = good.end() if good else 0
+            end += end > 0 and key not in ("L", "SW") and stripped[end : end + 1] == "%"
+            self._refuse(at + end, f"{key} needs a number, such as {key}={_EXAMPLES[key]}")
+        value = round(float(number), DECIMALS)
         low, high = BOUNDS[key]
         if not low <= value <= high:
             unit = "" if key in ("L", "SW") else " percent"
@@ -202,7 +214,7 @@ class _Reader:
     def _fill(self, at: int) -> Ticker:
         """The ticker after FB=, in parentheses or bare."""
         high = next(high for low, high in self._parts(self.text.index("?", self.start) + 1) if low < at <= high)
-        while self.text[at] == " ":
+        while self.text[at].isspace():
             at += 1
         if self.nested:
             self._refuse(at, "a filling cannot be filled itself")
@@ -211,20 +223,37 @@ class _Reader:
             if self.text[stop + 1 : high].strip():
                 self._refuse(stop + 1, "nothing may follow the parenthesis but &")
             return _Reader(self.text, at + 1, stop, nested=True).read()
-        if (inner := self.text.find("?", at, high)) >= 0:
-            self._refuse(inner, "a filling with terms stands in parentheses, such as FB=(SPY?L=3)")
+        for mark, what in (
+            ("?", "terms stands in parentheses, such as FB=(SPY?L=3)"),
+            ("=", "= in parentheses: FB=(GC=F)"),
+        ):
+            if (inner := self.text.find(mark, at, high)) >= 0:
+                self._refuse(inner, f"a filling with {what}")
         return _Reader(self.text, at, high, nested=True).read()
 
     def _refuse(self, at: int, why: str) -> NoReturn:
-        shown = "".join(ch if ch.isprintable() else "\N{REPLACEMENT CHARACTER}" for ch in self.text)
-        raise TickerError(f"ticker {shown}, character {at + 1}: {why}\n  {shown}\n  {' ' * at}^")
+        shown = _printable(self.text)
+        raise TickerError(f"ticker {shown}, character {at + 1}: {_printable(why)}\n  {shown}\n  {' ' * at}^")
+
+
+def _printable(text: str) -> str:
+    """The text with a mark in place of each character that a terminal would act on."""
+    return "".join(ch if ch.isprintable() else "\N{REPLACEMENT CHARACTER}" for ch in text)
+
+
+def _first_odd(symbol: str) -> int:
+    """Position of the first character that no symbol has there."""
+    good = 0
+    while good < len(symbol) and SYMBOL.fullmatch(symbol[: good + 1]):
+        good += 1
+    return good
 
 
 _EXAMPLES = {"L": "3", "E": "0.91", "SP": "0.4", "SW": "1.1", "UE": "0.09", "FB": "VFINX", "PRESET": "web"}
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 10) + 0.0:.10g}"
+    return f"{round(value, DECIMALS) + 0.0:.{DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def index_holding(index: Index) -> Fund:
@@ -246,25 +275,17 @@ def ticker_fund(ticker: Ticker, holding: Callable[[str], Fund]) -> Fund:
     AlphaOverlayError : as `holding`.
     """
     under = holding(ticker.symbol)
+    fill = None if ticker.fill is None else _filling(ticker.fill, holding)
     times = 1.0 if ticker.leverage is None else ticker.leverage
     exposures = {index: times * x for index, x in under.exposures.items()}
     web = ticker.preset is not None
-    warnings = list(under.warnings)
-    spread, basis = default_spread(exposures, times)
-    signed = ticker.spread if ticker.spread is not None or not web else math.copysign(WEB_SPREAD, times)
-    if signed is not None and basis != "none":
-        spread, basis = signed * math.copysign(1.0, times - 1.0), "stated"
-        if spread < 0.0:
-            gain = -100.0 * spread * abs(times - 1.0)
-            warnings.append(
-                f"{ticker}: SP={_number(100.0 * signed)} on this side is a credit of {gain:.3g}% a year, not a cost; "
-                f"write SP={_number(-100.0 * signed)} for the cost."
-            )
+    swap_exposure = ticker.swap_exposure
+    if swap_exposure is None:
+        swap_exposure = WEB_SWAP_EXPOSURE if web else 1.0
     expense = ticker.expense
     if expense is None:
         expense = web_expense(times) if web else 0.0
-        if not web and basis != "none":
-            warnings.append(f"{ticker}: no E was given, so no expense ratio is charged.")
+    spread, basis = _spread(ticker, exposures, times)
     return Fund(
         symbol=str(ticker),
         name=f"{times:g}x {under.symbol}, a ticker's terms",
@@ -272,31 +293,73 @@ def ticker_fund(ticker: Ticker, holding: Callable[[str], Fund]) -> Fund:
         expense=expense,
         spread=spread,
         spread_basis=basis,
-        swap_exposure=ticker.swap_exposure if ticker.swap_exposure is not None else (WEB_SWAP_EXPOSURE if web else 1.0),
+        swap_exposure=swap_exposure,
         status="synthetic",
-        verified=under.verified,
         multiple=Multiple(
             of=under,
             times=times,
             add_back=_added_back(ticker, under),
-            fill=None if ticker.fill is None else _filling(ticker.fill, holding),
+            fill=fill,
             sessions_a_year=WEB_SESSIONS_A_YEAR if web else None,
         ),
-        warnings=tuple(warnings),
+        warnings=(
+            *under.warnings,
+            *(() if fill is None else fill.warnings),
+            *_warnings(ticker, times, swap_exposure, spread),
+            *_about_filling(ticker, under, fill),
+        ),
     )
+
+
+def _spread(ticker: Ticker, exposures: Mapping[str, float], times: float) -> tuple[float, SpreadBasis]:
+    """`s` of M1 from the signed SP, or the default of the index and side."""
+    signed = ticker.spread
+    if signed is None and ticker.preset is not None:
+        signed = math.copysign(WEB_SPREAD, times)
+    if signed is None or side_of(times) is None:
+        return default_spread(exposures, times)
+    return signed * math.copysign(1.0, times - 1.0), "stated"
+
+
+def _warnings(ticker: Ticker, times: float, swap_exposure: float, spread: float) -> list[str]:
+    """What the user may not have meant."""
+    said = []
+    if side_of(times) is None:
+        if ticker.spread is not None:
+            said.append(f"{ticker}: SP has no effect, for nothing is borrowed at L={_number(times)}.")
+        return said
+    if spread < 0.0:
+        gain, signed = (
+            -100.0 * swap_exposure * spread * abs(times - 1.0),
+            100.0 * spread * math.copysign(1.0, times - 1.0),
+        )
+        said.append(
+            f"{ticker}: SP={_number(signed)} on this side is a credit of {gain:.3g}% a year, not a cost; write "
+            f"SP={_number(-signed)} for the cost."
+        )
+    if ticker.expense is None and ticker.preset is None:
+        said.append(f"{ticker}: no E was given, so no expense ratio is charged.")
+    return said
+
+
+def _about_filling(ticker: Ticker, under: Fund, fill: Fund | None) -> list[str]:
+    if fill is None or dict(fill.exposures) == dict(under.exposures):
+        return []
+    return [
+        f"{ticker}: {fill.symbol} follows {fill.follows}, {under.symbol} {under.follows}: exposures are shown as "
+        f"those of {under.symbol} throughout."
+    ]
 
 
 def _filling(ticker: Ticker, holding: Callable[[str], Fund]) -> Fund:
     return ticker_fund(ticker, holding) if has_terms(str(ticker)) else holding(ticker.symbol)
 
 
-def _added_back(ticker: Ticker, under: Fund) -> float:
+def _added_back(ticker: Ticker, under: Fund) -> float | Literal["own"]:
     if ticker.add_back is None:
         return 0.0
-    if not isinstance(ticker.add_back, str):
-        return ticker.add_back
-    if under.expense <= 0.0:
+    if ticker.add_back == "own" and under.expense <= 0.0:
         raise TickerError(
             f"{ticker}: the expense ratio of {under.symbol} is not known; write it, such as UE=0.09 (percent)"
         )
-    return under.expense
+    return ticker.add_back

@@ -19,7 +19,7 @@ from alphaoverlay.funds.gaps import Comparison, GapDay, compare, gap_days, log_g
 from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns
 from alphaoverlay.funds.long_horizon import LongHorizon, long_horizon
 from alphaoverlay.funds.synthesis import synthetic_returns
-from alphaoverlay.history import FloatArray, History, iso
+from alphaoverlay.history import DAYS_A_YEAR, FloatArray, History, iso
 
 # Below this a yearly difference is noise: a fund's price alone is off its value by more.
 FEWEST_SESSIONS = 60
@@ -81,9 +81,41 @@ class Tracking:
     findings: tuple[Finding, ...]
 
     @property
+    def circular(self) -> str:
+        """Say where the fund's own prices are in its index series, so that it agrees with itself; empty where not."""
+        own = {
+            part.kind
+            for one in self.indices.values()
+            for part in one.spans
+            if self.fund.symbol in part.symbols
+            and part.first <= self.history.dates[-1]
+            and part.last >= self.history.dates[0]
+        }
+        symbol = self.fund.symbol
+        if "plain fund, expense added back" in own:
+            return (
+                f"The only series of {', '.join(self.fund.exposures)} in the data is {symbol} itself, its expense "
+                "added back: it agrees with itself by construction, and nothing is proven."
+            )
+        if own:
+            return (
+                f"The dividends of {', '.join(self.fund.exposures)} are read off {symbol} itself, so the tracking "
+                "difference is small by construction; the daily figures are not."
+            )
+        return ""
+
+    @cached_property
+    def part_years(self) -> frozenset[int]:
+        """Calendar years of which not every session of the exchange was compared."""
+        whole = pd.Series(1, index=self.history.exchange_sessions)
+        expected = whole.groupby(pd.DatetimeIndex(whole.index).year).sum()
+        sessions = self.by_year["sessions"]
+        return frozenset(int(y) for y, n in zip(sessions.index, sessions, strict=True) if n < expected.loc[y])
+
+    @property
     def years(self) -> float:
         """Calendar days over 365.25."""
-        return float(self.history.days[1:].sum()) / 365.25
+        return float(self.history.days[1:].sum()) / DAYS_A_YEAR
 
     @cached_property
     def telltale(self) -> pd.DataFrame:
@@ -91,8 +123,8 @@ class Tracking:
         columns = {"default": self.synthetic}
         if self.built_on_plain is not None:
             columns["plain"] = self.built_on_plain
-        gaps = {name: log_gap(self.real, values.fillna(self.real)) for name, values in columns.items()}
-        grown = pd.DataFrame(gaps).cumsum().apply(np.exp)
+        gaps = {name: log_gap(self.real, values) for name, values in columns.items()}
+        grown = pd.DataFrame(gaps).cumsum().apply(np.exp)  # what is unknown stays a gap
         start = pd.DataFrame(1.0, index=self.history.dates[:1], columns=grown.columns)
         return pd.concat([start, grown])
 
@@ -139,11 +171,13 @@ def track_fund(
         plain = history.total_returns[plain_symbol].iloc[rows]
         built_on_plain = _on_plain(fund, plain_symbol, history, catalogue).iloc[rows]
         both = ~np.isnan(built_on_plain.to_numpy(dtype=np.float64))
+        if fund.index_since is not None:  # the plain fund says nothing of another index
+            both &= np.asarray(dates > pd.Timestamp(fund.index_since))
         if both.sum() >= FEWEST_SESSIONS:
             beta = _slope(plain.to_numpy()[both], real[rows][both])
             r_squared = squared_correlation(built_on_plain.to_numpy()[both], real[rows][both])
             label = f"plain fund {plain_symbol}, its expense added back"
-            on_plain = compare(label, series["real"], built_on_plain, span)
+            on_plain = compare(label, series["real"], built_on_plain.where(both), span)
     return Tracking(
         fund=fund,
         history=span,
@@ -162,7 +196,7 @@ def track_fund(
         worst_days=gap_days(fund, series["real"], series["synthetic"], plain_symbol, history),
         horizon=long_horizon(fund, known, history, rows),
         premium=_premium(fund.symbol, span),
-        findings=awkward_prices(fund, series["real"], series["synthetic"], plain_symbol, plain, indices, history),
+        findings=awkward_prices(fund, series["real"], series["synthetic"], plain_symbol, indices, history),
     )
 
 

@@ -53,6 +53,7 @@ def solve_design(
     *,
     cash_spread: float = 0.0,
     trading_costs: Mapping[str, float] | None = None,
+    rate: float = 0.0,
 ) -> Design:
     """Find the weights of least yearly cost that bring the wanted exposures (method M4).
 
@@ -63,6 +64,8 @@ def solve_design(
     funds : the funds that may be used.
     cash_spread : what cash earns below the financing rate, a year.
     trading_costs : yearly trading cost of a unit of weight in each fund; left out where None.
+    rate : yearly financing rate, paid on the swaps that a fund with SW above 1 holds beyond what it borrows; with
+        SW = 1 what is paid depends on the wanted exposures only, so the rate drops out.
 
     Returns
     -------
@@ -82,7 +85,9 @@ def solve_design(
     wish = np.array([wanted.get(name, 0.0) for name in names])
     target = np.where(np.abs(wish) < NO_WISH, 0.0, wish)
     trading = trading_costs or {}
+    beyond = [(fund.borrowed - (fund.leverage - 1.0)) * rate for fund in usable]
     cost = np.array([fund.yearly_expense + fund.financing_spread + trading.get(fund.symbol, 0.0) for fund in usable])
+    cost = cost + np.array(beyond)
     if not np.isfinite(cash_spread):
         raise DesignError(f"the cash spread is {cash_spread}; write a finite number")
     if odd := [fund.symbol for fund, c in zip(usable, cost, strict=True) if not np.isfinite(c)]:

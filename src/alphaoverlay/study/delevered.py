@@ -16,18 +16,21 @@ from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.costs import TradingCosts
 from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.engine.targets import Targets
-from alphaoverlay.errors import DataError, StudyError
+from alphaoverlay.errors import DataError, SpanError, StudyError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
 from alphaoverlay.funds.ticker import Ticker, index_holding, ticker_fund
-from alphaoverlay.history import FloatArray
+from alphaoverlay.history import DAYS_A_YEAR, FloatArray, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data, synthetic_notes
+from alphaoverlay.study.reporting import reading_notes
 
 Rows = NDArray[np.signedinteger[Any]]
 # Windows of the distribution: three years, one begun every month.
 WINDOW, STEP = 756, 21
+# Quantiles of a distribution of gaps, as they are shown.
+SHARES = {"5%": 0.05, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95}
 # Sessions by which a calendar's trades can come early: every one of its shortest usual period.
 OFFSETS = {"never": 1, "daily": 1, "weekly": 5, "monthly": 20, "quarterly": 61, "semiannual": 124, "annual": 250}
 
@@ -40,7 +43,7 @@ class Delevered:
     ----------
     fund, weight : what is held; the rest is cash.
     portfolio, index : backtests over the same sessions; the index is bought and held, or for an inverse fund sold short
-        and reset every session, without any cost.
+        and reset every session without expense or spread, with interest on the capital and the proceeds.
     attribution : the gap by cause (M5).
     metrics, index_metrics, active : of each, and of the difference.
     windows : yearly gap `ln(Vp/Vb)` of every window (rows: the first close) at every offset (columns).
@@ -65,7 +68,13 @@ class Delevered:
     @property
     def years(self) -> float:
         """Calendar days over 365.25."""
-        return float(self.portfolio.history.days.sum()) / 365.25
+        return float(self.portfolio.history.days.sum()) / DAYS_A_YEAR
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """Sentences that every output must carry, how it traded included."""
+        luck = "The distribution over starts and offsets leaves trading costs out."
+        return (*self.notes, *reading_notes(self.portfolio), luck)
 
     @property
     def parts(self) -> dict[str, float]:
@@ -111,16 +120,15 @@ def delever_fund(
     if len(fund.exposures) != 1 or fund.symbol in fund.exposures or abs(fund.leverage) <= 1.0:
         raise StudyError(
             f"{fund.symbol} {fund.follows}: only a fund of more than one time a single index can stand for that "
-            "index at a "
-            "part of the capital; name one such as TNA"
+            "index at a part of the capital; name one such as TNA"
         )
     [name] = fund.exposures
-    index = _index_itself(name, fund, catalogue)
+    index = _index_itself(name, fund, source, catalogue)
     data = read_study_data(source, catalogue, [name], (fund,), rate, start, end)
     if name not in data.indices:
         raise DataError(f"{source.name} has no series of {name}, which {fund.symbol} follows: add one to the data")
     every = build_fund_returns((fund, index), data.history, data.indices)
-    returns = every.span(start or _first_real(every, fund), end)
+    returns, ruin = _before_ruin(every.span(start or _first_real(every, fund), end), fund)
     weight = 1.0 / abs(fund.leverage)
     run = _runner(returns, rule, costs)
     portfolio, held = run(fund, weight), run(index, 1.0)
@@ -138,16 +146,29 @@ def delever_fund(
         by_offset=offset_gaps(returns, fund, index, rule),
         data=data,
         source=source.name,
-        notes=(*data.notes, *synthetic_notes(returns.only([fund.symbol]))),
+        notes=(*data.notes, *synthetic_notes(returns.only([fund.symbol])), *ruin),
     )
 
 
-def _index_itself(name: str, fund: Fund, catalogue: Catalogue) -> Fund:
-    """The index as a holding; for an inverse fund, -1 times it a day without any cost."""
-    held = index_holding(catalogue.index(name))
+def _index_itself(name: str, fund: Fund, source: Source, catalogue: Catalogue) -> Fund:
+    """The index as a holding; for an inverse fund, -1 times it a day without expense or spread."""
+    known = name in catalogue.indices
+    held = index_holding(catalogue.index(name)) if known else known_fund(name, source, catalogue)
     if fund.leverage > 0.0:
         return held
     return ticker_fund(Ticker(name, leverage=-1.0, spread=0.0, expense=0.0), lambda _: held)
+
+
+def _before_ruin(returns: FundReturns, fund: Fund) -> tuple[FundReturns, tuple[str, ...]]:
+    """The part before the fund lost everything, and a note where it did: a fund is gone then (M5)."""
+    lost = returns.returns[fund.symbol].to_numpy(dtype=np.float64) <= -1.0
+    if not lost.any():
+        return returns, ()
+    day, dates = int(lost.argmax()), returns.history.dates
+    if day < 2:
+        raise SpanError(f"{fund.symbol} lost everything on {iso(dates[day])}, the first session: ask for another span")
+    note = f"{fund.symbol} lost everything on {iso(dates[day])}: what is shown ends at the close before."
+    return returns.span(None, iso(dates[day - 1])), (note,)
 
 
 def _first_real(returns: FundReturns, fund: Fund) -> str | None:
@@ -205,7 +226,7 @@ def _gaps(
         held: FloatArray = np.log(weight * grown[b] / grown[a] + (1.0 - weight) * cash[b] / cash[a])
         return held
 
-    years = np.cumsum(history.days) / 365.25
+    years = np.cumsum(history.days) / DAYS_A_YEAR
     other = np.log(index_grown[last] / index_grown[first])
     columns = []
     for offset in range(OFFSETS[rule.calendar]):
@@ -223,3 +244,12 @@ def _gaps(
         own = np.where(inside, split, stretch(first, last))
         columns.append((own - other) / (years[last] - years[first]))
     return np.stack(columns, axis=1)
+
+
+def gap_quantiles(values: pd.DataFrame | pd.Series) -> dict[str, float]:
+    """Return the least, some quantiles and the most of yearly gaps; empty without any."""
+    flat = values.to_numpy(dtype=np.float64).ravel()
+    if not len(flat):
+        return {}
+    inner = {label: float(np.quantile(flat, share)) for label, share in SHARES.items()}
+    return {"least": float(flat.min()), **inner, "most": float(flat.max())}

@@ -90,7 +90,8 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     overlay, about_sizes = _sized(study, known)
     funds = _allowed(study, source, catalogue, known.last)
     trading, about_trading = _trading(study, overlay, funds, known)
-    design = solve_design(overlay.wanted, funds, trading_costs=trading)
+    rate = _financing_rate(study, source, catalogue, funds, hindsight=hindsight)
+    design = solve_design(overlay.wanted, funds, trading_costs=trading, rate=rate)
     benchmark, about = _benchmark(study, source, catalogue)
     return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about))
 
@@ -124,7 +125,7 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
         notes.append(
             f"The wanted exposures are not met ({misses}): {choice.design.reason}. This is the nearest design."
         )
-    unread = [fund.symbol for fund in choice.portfolio.funds if not fund.verified]
+    unread = [fund.symbol for fund in choice.portfolio.funds if not fund.verified and fund.multiple is None]
     if unread:
         notes.append(f"Terms not all read in a document, so unverified: {', '.join(unread)}.")
     return StudyDesign(
@@ -196,6 +197,8 @@ def _allowed(study: Study, source: Source, catalogue: Catalogue, day: datetime.d
         known_fund(symbol, source, catalogue) if has_terms(symbol) else catalogue.fund(symbol)
         for symbol in study.funds.allow
     ]
+    if not study.funds.synthetic and (built := [fund.symbol for fund in funds if fund.multiple is not None]):
+        raise StudyError(f"funds.allow: {', '.join(built)} is synthetic, and funds.synthetic = false; leave one out")
     if unknown := [fund.symbol for fund in funds if not fund.exposures]:
         raise StudyError(f"funds.allow: the index of {', '.join(unknown)} is unknown; describe it in a fund file")
     return funds
@@ -236,6 +239,16 @@ def _estimate(study: Study, source: Source, catalogue: Catalogue, *, hindsight: 
         return _Estimate(trailing_covariance(returns, until, study.sizing.window), "", last)
     except DesignError as error:
         return _Estimate(None, str(error), last)
+
+
+def _financing_rate(study: Study, source: Source, catalogue: Catalogue, funds: list[Fund], *, hindsight: bool) -> float:
+    """The rate known when the design is chosen; it matters only where a fund's swaps exceed what it borrows."""
+    if all(abs(fund.borrowed - (fund.leverage - 1.0)) < 1e-12 for fund in funds):
+        return 0.0
+    start, end = _text(study.start), _text(study.end)
+    data = read_study_data(source, catalogue, study.exposures.wanted, (), study.cash.build(), start, end)
+    known = data.history.rate if hindsight else data.history.rate.loc[: start or data.history.dates[0]]
+    return float(known.iloc[-1])
 
 
 def _sized(study: Study, known: _Estimate) -> tuple[Overlay, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from alphaoverlay.errors import StudyError
+from alphaoverlay.errors import StudyError, TickerError
 from alphaoverlay.overlays.overlay import Overlay
 from alphaoverlay.study.benchmark import Benchmark
 from alphaoverlay.study.cash import CashTable
@@ -76,9 +76,12 @@ def study_from(values: Mapping[str, Any], place: str) -> Study:
     Raises
     ------
     StudyError : a wrong key, type or value; names the place and the key, and says what to write.
+    TickerError : a symbol with terms that cannot be read.
     """
     try:
         return Study.model_validate(dict(values))
+    except TickerError as error:
+        raise TickerError(f"{place}: {error}") from None
     except ValidationError as error:
         raise explain(error, Study, place) from None
 

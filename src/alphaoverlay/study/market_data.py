@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from alphaoverlay.errors import CatalogueError, DataError, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Fund, Index
-from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
+from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns, price_symbols
 from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns, index_symbols
 from alphaoverlay.funds.ticker import has_terms, index_holding, parse_ticker, ticker_fund
 from alphaoverlay.history import History, iso
@@ -75,14 +75,6 @@ def _holding(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
     return known_fund(symbol, source, catalogue)
 
 
-def price_symbols(fund: Fund) -> tuple[str, ...]:
-    """Return the symbols whose prices a fund's returns are read from."""
-    if fund.multiple is None:
-        return (fund.symbol,)
-    fill = () if fund.multiple.fill is None else price_symbols(fund.multiple.fill)
-    return tuple(dict.fromkeys([*price_symbols(fund.multiple.of), *fill]))
-
-
 def read_study_data(
     source: Source,
     catalogue: Catalogue,
@@ -98,7 +90,8 @@ def read_study_data(
     ------
     DataError : the source has none of them, or a file has a defect.
     """
-    wanted = [_index(name, source, catalogue) for name in dict.fromkeys(indices)]
+    needed = [*indices, *(name for fund in funds if fund.multiple is not None for name in fund.built_from)]
+    wanted = [_index(name, source, catalogue) for name in dict.fromkeys(needed)]
     symbols = [symbol for fund in funds for symbol in price_symbols(fund) if source.holds(symbol)]
     for index in wanted:
         symbols += index_symbols(index, source.holds)
@@ -124,8 +117,7 @@ def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: boo
     if built and not synthetic:
         raise DataError(
             f"{', '.join(built)} is synthetic by its terms, and funds.synthetic = false allows real prices only: "
-            "hold a "
-            "listed fund, or leave synthetic returns on"
+            "hold a listed fund, or leave synthetic returns on"
         )
     bare = [f.symbol for f in funds if f.symbol not in data.history.adj_close.columns and f.status != "index"]
     if bare and not synthetic:
@@ -140,25 +132,40 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
     """Say which of the funds' returns are not real, and which real ones belong to another index."""
     by_span: dict[str, list[str]] = {}
     last = returns.history.dates[-1]
+    filled = {fund.symbol for fund in returns.funds if fund.multiple is not None and fund.multiple.fill is not None}
     for symbol, until in returns.synthetic_until.items():
-        by_span.setdefault("throughout" if until == last else f"until {iso(until)}", []).append(symbol)
+        if symbol not in filled or until == last:
+            by_span.setdefault("throughout" if until == last else f"until {iso(until)}", []).append(symbol)
     notes = [
         f"Synthetic {span}: {', '.join(symbols)} (built by M1, not observed)." for span, symbols in by_span.items()
     ]
-    notes += [sentence for fund in returns.funds for sentence in (*_fill_notes(fund), *fund.warnings)]
-    notes += [f"{fund.symbol} is {fund.note}." for fund in returns.funds if fund.note == PRICE_ONLY]
+    for fund in returns.funds:
+        notes += [*_fill_notes(fund, returns), *fund.warnings]
+        notes += [f"{under.symbol} is {under.note}." for under in _holdings(fund) if under.note == PRICE_ONLY]
     for fund in returns.funds:
         since = fund.index_since
         real = returns.returns.index[~returns.synthetic[fund.symbol].to_numpy()][1:]
         if fund.former and len(real) and (since is None or iso(real[0]) < since.isoformat()):
             notes.append(f"{fund.symbol} followed another index before: {fund.former}.")
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))
 
 
-def _fill_notes(fund: Fund) -> tuple[str, ...]:
+def _holdings(fund: Fund) -> tuple[Fund, ...]:
+    """The fund, or what stands under a ticker."""
+    if fund.multiple is None:
+        return (fund,)
+    fill = () if fund.multiple.fill is None else _holdings(fund.multiple.fill)
+    return (*_holdings(fund.multiple.of), *fill)
+
+
+def _fill_notes(fund: Fund, returns: FundReturns) -> tuple[str, ...]:
+    """Say up to when a ticker is another holding, and whether that one is synthetic."""
     if fund.multiple is None or fund.multiple.fill is None:
         return ()
-    return (f"{fund.symbol}: before the first price of {fund.multiple.of.symbol} it is {fund.multiple.fill.symbol}.",)
+    of, fill = fund.multiple.of, fund.multiple.fill
+    real = fill.multiple is None and fill.symbol in returns.history.adj_close.columns
+    kind = "its real prices where it has them" if real else "which is synthetic"
+    return (f"{fund.symbol}: before the first price of {of.symbol} it is built on {fill.symbol} ({kind}).",)
 
 
 def _index(name: str, source: Source, catalogue: Catalogue) -> Index:

@@ -153,15 +153,12 @@ def _a3(source: Source, catalogue: Catalogue) -> Finding:
     }
     return (
         measured,
-        _grade([held.correlation >= 0.95, abs(gap) <= LOCKSTEP_GAP, within >= 0.9]),
+        _grade([held.correlation >= 0.95, float(held.by_offset.abs().max()) <= LOCKSTEP_GAP, within >= 0.9]),
         f"From {iso(held.portfolio.history.dates[0])} to {ASOF} 1 grew to {held.portfolio.final_value:.2f} against "
         f"{held.index.final_value:.2f} for the Russell 2000 with dividends: a gap of {gap:+.1%} a year, daily "
-        "correlation "
-        f"{held.correlation:.2f}, tracking error {measured['tracking_error']:.1%}. Rebalanced on another day of the "
-        "quarter the "
-        f"gap was {held.by_offset.min():+.1%} to {held.by_offset.max():+.1%} a year; over three-year spans "
-        f"{low:+.1%} to "
-        f"{high:+.1%} in nine of ten cases, {within:.0%} of them within 3%.",
+        f"correlation {held.correlation:.2f}, tracking error {measured['tracking_error']:.1%}. Rebalanced on "
+        f"another day of the quarter the gap was {held.by_offset.min():+.1%} to {held.by_offset.max():+.1%} a year; "
+        f"over three-year spans {low:+.1%} to {high:+.1%} in nine of ten cases, {within:.0%} of them within 3%.",
     )
 
 
@@ -177,8 +174,8 @@ def _a4(source: Source, catalogue: Catalogue) -> Finding:
         | {"gap_a_year": gap, "expense_ratio": fee, "expense_share_of_gap": share},
         _grade([abs(fee - 0.011) <= 0.0015, 0.1 <= share <= 0.9]),
         f"The fund's expense ratio was {fee:.2%} a year on average, on a third of the capital "
-        f"{parts['expense'] / years:+.2%}: "
-        f"{share:.0%} of the gap of {gap:+.2%} a year. The whole gap: {listed} (variance is what compounding adds).",
+        f"{parts['expense'] / years:+.2%}: {share:.0%} of the gap of {gap:+.2%} a year. The whole gap: {listed} "
+        "(variance is what compounding adds).",
     )
 
 

@@ -7,10 +7,12 @@ import pandas as pd
 from alphaoverlay import __version__
 from alphaoverlay.analysis.calendar_years import rolling_active_return
 from alphaoverlay.analysis.drawdowns import drawdowns
-from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DAYS_A_YEAR, DEFINITIONS, Metrics
+from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metrics
 from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.funds.financing import spreads_as_of
-from alphaoverlay.history import iso
+from alphaoverlay.funds.fund import Fund
+from alphaoverlay.history import DAYS_A_YEAR, History, iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
@@ -30,7 +32,7 @@ def run_report(result: StudyResult) -> Report:
     return Report(
         title=result.study.title or _name(result.design.portfolio),
         summary=summary(result),
-        notes=(*result.notes, *_reading_notes(result)),
+        notes=(*result.notes, *reading_notes(result.portfolio)),
         tiles=_tiles(result),
         sections=(
             Section("Against the benchmark", (_metrics_table(result), _active_table(result))),
@@ -48,11 +50,16 @@ def run_report(result: StudyResult) -> Report:
             *design_sections(result.design),
             Section("Where the data came from", (provenance_table(result.design.data),)),
         ),
-        foot=(
-            f"Data: {result.source}, {iso(history.dates[0])} to {iso(history.dates[-1])}, "
-            f"{len(history.dates):,} sessions. Fingerprint of the values used: {result.fingerprint}",
-            f"alphaoverlay {__version__}. {DISCLAIMER}",
-        ),
+        foot=report_foot(result.source, history, result.fingerprint),
+    )
+
+
+def report_foot(source: str, span: History, fingerprint: str) -> tuple[str, ...]:
+    """Say what a report rests on: data, span, hash of the values used, version; and what it is not."""
+    return (
+        f"Data: {source}, {iso(span.dates[0])} to {iso(span.dates[-1])}, {len(span.dates):,} sessions. "
+        f"Fingerprint of the values used: {fingerprint}",
+        f"alphaoverlay {__version__}. {DISCLAIMER}",
     )
 
 
@@ -74,7 +81,8 @@ def summary(result: StudyResult) -> str:
     compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
         f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
-        f"({_name(result.design.portfolio)}; {_manner(result)}) returned {earned[0]} {unit} against {earned[1]} for "
+        f"({_name(result.design.portfolio)}; {manner(result.portfolio.rule)}{_made_up(result)}) returned "
+        f"{earned[0]} {unit} against {earned[1]} for "
         f"its benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
         f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
@@ -130,21 +138,21 @@ def _exposures(portfolio: Portfolio) -> str:
     return ", ".join(f"{name} {x:+.2f}" for name, x in portfolio.exposures.items())
 
 
-def _manner(result: StudyResult) -> str:
-    rule = result.portfolio.rule
+def manner(rule: CalendarRule) -> str:
+    """Say how a rule trades, such as "rebalanced quarterly"."""
     if rule.calendar == "never":
-        return f"never rebalanced{_made_up(result)}"
+        return "never rebalanced"
     sessions = "session" if rule.offset == 1 else "sessions"
     early = f", {rule.offset} {sessions} before the period's end" if rule.offset else ""
-    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}{_made_up(result)}"
+    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}"
 
 
-def _reading_notes(result: StudyResult) -> tuple[str, ...]:
+def reading_notes(backtest: Backtest) -> tuple[str, ...]:
     """What holds of every run: how it traded, what that cost, and whether a year is extrapolated."""
     seen = "Rebalancing is decided and traded at the same close."
-    if float(result.portfolio.history.days.sum()) < DAYS_A_YEAR:
+    if float(backtest.history.days.sum()) < DAYS_A_YEAR:
         seen += " The span is shorter than a year: yearly figures extrapolate it."
-    if result.portfolio.costs.half_spread_bps == 0.0:
+    if backtest.costs.half_spread_bps == 0.0:
         return (f"Trading costs are zero, by choice (half_spread_bps = 0). {seen}",)
     return (seen,)
 
@@ -287,7 +295,7 @@ def year_label(year: int, part: bool, result: StudyResult) -> str:
 
 def _weights_table(design: StudyDesign) -> Table:
     rows = [
-        Row((fund.symbol, fund.name, fund.follows, weight, fund.expense, _checked(fund.verified)))
+        Row((fund.symbol, fund.name, fund.follows, weight, fund.yearly_expense, _checked(fund)))
         for fund, weight in zip(design.portfolio.funds, design.portfolio.weights, strict=True)
     ]
     rows.append(Row(("cash", "", "", design.portfolio.cash, "", "")))
@@ -304,8 +312,8 @@ def _weights_table(design: StudyDesign) -> Table:
     return Table("Weights", columns, tuple(rows))
 
 
-def _checked(verified: bool) -> str:
-    return "read" if verified else "unverified"
+def _checked(fund: Fund) -> str:
+    return "stated" if fund.multiple is not None else "read" if fund.verified else "unverified"
 
 
 def _exposure_table(design: StudyDesign) -> Table:

@@ -11,13 +11,18 @@ from alphaoverlay.analysis.metrics import Metrics, active_performance, performan
 from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.targets import Targets
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
-from alphaoverlay.funds.fund_returns import FundReturns
+from alphaoverlay.funds.fund_returns import FundReturns, price_symbols
 from alphaoverlay.history import iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
-from alphaoverlay.study.market_data import StudyData, read_study_data, study_fund_returns, synthetic_notes
+from alphaoverlay.study.market_data import (
+    StudyData,
+    read_study_data,
+    study_fund_returns,
+    synthetic_notes,
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ def _early_end_notes(study: Study, data: StudyData, returns: FundReturns) -> tup
     last = returns.history.dates[-1]
     if study.end is not None or last == data.history.dates[-1]:
         return ()
-    held = [fund.symbol for fund in returns.funds if fund.symbol in data.history.adj_close.columns]
+    read = dict.fromkeys(symbol for fund in returns.funds for symbol in price_symbols(fund))
+    held = [symbol for symbol in read if symbol in data.history.adj_close.columns]
     ended = [symbol for symbol in held if data.history.adj_close[symbol].last_valid_index() == last]
     who = f"the prices of {', '.join(ended)} do" if ended else "the index series do"
     return (f"The span ends on {iso(last)} because {who}; other data reach {iso(data.history.dates[-1])}.",)

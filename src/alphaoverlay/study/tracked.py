@@ -23,6 +23,7 @@ class TrackedFund:
     data: StudyData
     source: str
     notes: tuple[str, ...]
+    against: tuple[str, ...] = ()
 
 
 def read_tracking(
@@ -63,7 +64,8 @@ def read_tracking(
     built = build_fund_returns(others, data.history, data.indices).returns
     tracking = track_fund(fund, data.history, catalogue, data.indices, start, end, {s: built[s] for s in built.columns})
     said = [sentence for one in others for sentence in one.warnings]
-    return TrackedFund(tracking, data, source.name, (*data.notes, *_notes(tracking), *said))
+    notes = (*data.notes, *_notes(tracking), *said)
+    return TrackedFund(tracking, data, source.name, notes, tuple(one.symbol for one in others))
 
 
 def _must_be_real(fund: Fund, source: Source) -> None:
@@ -80,14 +82,13 @@ def _must_be_real(fund: Fund, source: Source) -> None:
     if fund.symbol in fund.exposures:
         raise DataError(
             f"{fund.symbol} is taken as its own index here, so there is nothing to track it against; describe its "
-            "index "
-            "and leverage in a fund file (--funds FILE)"
+            "index and leverage in a fund file (--funds FILE)"
         )
 
 
 def _notes(tracking: Tracking) -> tuple[str, ...]:
     fund = tracking.fund
-    said = [*fund.warnings]
+    said = [*fund.warnings, *filter(None, [tracking.circular])]
     if not fund.verified:
         said.append(f"Terms of {fund.symbol} not all read in a document, so unverified.")
     if fund.former:
@@ -96,7 +97,8 @@ def _notes(tracking: Tracking) -> tuple[str, ...]:
     if fund.spread_basis == "pooled":
         said.append(
             f"No fund on {', '.join(fund.exposures)} of this side was calibrated: the spread is the mean of the "
-            "other indices."
+            "other indices. Tried on the calibrated indices, that was off by up to 0.1% a year for long funds and "
+            "1.3% for inverse ones."
         )
     if tracking.plain_symbol is None:
         said.append("No plain fund on the same index is in the data: beta and daily R2 to it are not known.")

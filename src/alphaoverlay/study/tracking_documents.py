@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-import math
-
 from pydantic import BaseModel
 
-from alphaoverlay.funds.expenses import expense_steps
 from alphaoverlay.funds.gaps import Comparison
-from alphaoverlay.funds.tracking import Tracking
+from alphaoverlay.funds.tracking import FEWEST_SESSIONS, Tracking
 from alphaoverlay.history import iso
-from alphaoverlay.study.results import Document, SpreadModel, data_model, spread_model
+from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
+from alphaoverlay.study.results import Document, data_model, known
 from alphaoverlay.study.tracked import TrackedFund
-from alphaoverlay.study.tracking_report import part_years
 
 
 class GapYearModel(BaseModel):
@@ -32,6 +28,7 @@ class ComparisonModel(BaseModel):
     """One way of building the fund, against the real one."""
 
     name: str
+    sessions: int
     tracking_difference: float
     tracking_difference_trimmed: float
     tracking_error: float
@@ -88,38 +85,6 @@ class FindingModel(BaseModel):
     sentence: str
 
 
-class ExpenseStepModel(BaseModel):
-    """An expense ratio and the day from which it is used."""
-
-    since: str
-    expense: float
-
-
-class IndexSpanModel(BaseModel):
-    """Which kind of series an index's return comes from, and when."""
-
-    kind: str
-    symbols: list[str]
-    first: str
-    last: str
-
-
-class AssumptionsModel(BaseModel):
-    """Every parameter of M1 and every series it was fed with."""
-
-    exposures: dict[str, float]
-    leverage: float
-    expense: float
-    expense_steps: list[ExpenseStepModel]
-    spread: SpreadModel
-    swap_exposure: float
-    former_exposures: dict[str, float]
-    index_since: datetime.date | None
-    rate: str
-    indices: dict[str, list[IndexSpanModel]]
-    plain_fund: str | None
-
-
 class TrackDocument(Document):
     """What `track --json` prints."""
 
@@ -150,11 +115,16 @@ def track_document(tracked: TrackedFund) -> TrackDocument:
     tracking = tracked.tracking
     span, gap = tracking.history, tracking.default
     start, end = iso(span.dates[0]), iso(span.dates[-1])
-    no_plain = "no plain fund on the same index in the data"
     choices = [gap, *([tracking.on_plain] if tracking.on_plain is not None else [])]
     return TrackDocument(
         asof=end,
-        study={"fund": tracking.fund.symbol, "start": start, "end": end},
+        study={
+            "fund": tracking.fund.symbol,
+            "start": start,
+            "end": end,
+            "rate": str(span.rate.name),
+            "against": list(tracked.against),
+        },
         data=data_model(tracked.data.history, tracked.source, start, end),
         notes=list(tracked.notes),
         fund=tracking.fund.symbol,
@@ -167,8 +137,8 @@ def track_document(tracked: TrackedFund) -> TrackDocument:
         tracking_error=gap.error,
         beta=tracking.beta,
         r_squared=tracking.r_squared,
-        r_squared_weekly=_finite(gap.r_squared_weekly),
-        undefined={} if tracking.beta is not None else {"beta": no_plain, "r_squared": no_plain},
+        r_squared_weekly=known(gap.r_squared_weekly),
+        undefined=_undefined(tracking),
         by_year=_years(tracking),
         index_choices=[_comparison(one) for one in choices],
         other_formulas=[_comparison(one) for one in tracking.others],
@@ -194,42 +164,34 @@ def track_document(tracked: TrackedFund) -> TrackDocument:
             )
             for one in tracking.findings
         ],
-        assumptions=_assumptions(tracking),
+        assumptions=assumptions_model(tracking.fund, tracking.indices, span, tracking.plain_symbol),
     )
 
 
-def _assumptions(tracking: Tracking) -> AssumptionsModel:
-    fund = tracking.fund
-    return AssumptionsModel(
-        exposures=dict(fund.exposures),
-        leverage=fund.leverage,
-        expense=fund.expense,
-        expense_steps=[ExpenseStepModel(since=day.isoformat(), expense=value) for day, value in expense_steps(fund)],
-        spread=spread_model(fund),
-        swap_exposure=fund.swap_exposure,
-        former_exposures=dict(fund.former_exposures),
-        index_since=fund.index_since,
-        rate=str(tracking.history.rate.name),
-        indices={
-            name: [
-                IndexSpanModel(kind=s.kind, symbols=list(s.symbols), first=iso(s.first), last=iso(s.last))
-                for s in one.spans
-            ]
-            for name, one in tracking.indices.items()
-        },
-        plain_fund=tracking.plain_symbol,
-    )
+def _undefined(tracking: Tracking) -> dict[str, str]:
+    """Why a figure is null."""
+    said = {}
+    if tracking.beta is None:
+        reason = "no plain fund on the same index in the data"
+        if tracking.plain_symbol is not None:
+            reason = (
+                f"fewer than {FEWEST_SESSIONS} sessions on which {tracking.plain_symbol} and its index are comparable"
+            )
+        said = {"beta": reason, "r_squared": reason}
+    if known(tracking.default.r_squared_weekly) is None:
+        said["r_squared_weekly"] = "no variation from week to week"
+    return said
 
 
 def _years(tracking: Tracking) -> list[GapYearModel]:
-    part = part_years(tracking)
+    part = tracking.part_years
     return [
         GapYearModel(
             year=int(str(year)),
             real=float(row["real"]),
             synthetic=float(row["synthetic"]),
             tracking_difference=float(row["tracking_difference"]),
-            tracking_error=_finite(float(row["tracking_error"])),
+            tracking_error=known(float(row["tracking_error"])),
             sessions=int(row["sessions"]),
             part_of_year=int(str(year)) in part,
         )
@@ -240,15 +202,12 @@ def _years(tracking: Tracking) -> list[GapYearModel]:
 def _comparison(one: Comparison) -> ComparisonModel:
     return ComparisonModel(
         name=one.name,
+        sessions=one.sessions,
         tracking_difference=one.difference,
         tracking_difference_trimmed=one.trimmed,
         tracking_error=one.error,
-        r_squared=_finite(one.r_squared),
-        r_squared_weekly=_finite(one.r_squared_weekly),
+        r_squared=known(one.r_squared),
+        r_squared_weekly=known(one.r_squared_weekly),
         worst_month=one.worst_month,
         worst_month_gap=one.worst_month_gap,
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from alphaoverlay import __version__
 from alphaoverlay.funds.expenses import expense_steps
 from alphaoverlay.funds.financing import spread_words
-from alphaoverlay.funds.fund import Fund
+from alphaoverlay.funds.fund import Fund, Multiple
 from alphaoverlay.funds.long_horizon import WORTH_A_LINE
 from alphaoverlay.funds.tracking import Tracking
 from alphaoverlay.history import iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
-from alphaoverlay.study.reporting import DISCLAIMER, provenance_table
+from alphaoverlay.study.reporting import provenance_table, report_foot
 from alphaoverlay.study.tracked import TrackedFund
 
 
@@ -43,30 +42,26 @@ def tracking_report(tracked: TrackedFund) -> Report:
         notes=tracked.notes,
         tiles=_tiles(tracking),
         sections=tuple(sections),
-        foot=(
-            f"Data: {tracked.source}, {iso(span.dates[0])} to {iso(span.dates[-1])}, {len(tracking.real):,} sessions. "
-            f"Fingerprint of the values used: {tracked.data.history.fingerprint}",
-            f"alphaoverlay {__version__}. {DISCLAIMER}",
-        ),
+        foot=report_foot(tracked.source, span, tracked.data.history.fingerprint),
     )
 
 
 def summary(tracking: Tracking) -> str:
     """Say in two sentences how far the synthetic fund is from the real one, and whether the promise was kept."""
     fund, gap = tracking.fund, tracking.default
-    richer = "richer" if gap.difference > 0.0 else "poorer"
+    side = "richer" if gap.difference > 0.0 else "poorer"
+    apart = "as rich as" if abs(gap.difference) < 0.00005 else f"{abs(gap.difference):.2%} a year {side} than"
     first = (
         f"From {iso(tracking.history.dates[0])} to {iso(tracking.history.dates[-1])} the synthetic {fund.symbol} was "
-        f"{abs(gap.difference):.2%} a year {richer} than the real one ({gap.trimmed:+.2%} without the ten largest "
-        "daily gaps), with a "
-        f"tracking error of {gap.error:.2%} and a weekly R2 of {gap.r_squared_weekly:.4f}."
+        f"{apart} the real one ({write_cell(gap.trimmed, 'signed percent')} a year without the ten largest daily "
+        "gaps), "
+        f"with a tracking error of {gap.error:.2%} and a weekly R2 of {gap.r_squared_weekly:.4f}."
     )
     if tracking.beta is None:
         return first
     return (
         f"{first} Its promise is {fund.leverage:+g} times the index each day: against {tracking.plain_symbol} its "
-        "daily beta "
-        f"was {tracking.beta:+.3f}, R2 {tracking.r_squared:.4f}."
+        f"daily beta was {tracking.beta:+.3f}, R2 {tracking.r_squared:.4f}."
     )
 
 
@@ -118,10 +113,8 @@ def _comparison_table(tracking: Tracking) -> Table:
     )
     note = (
         "Built minus real, in log return; trimmed is without the ten largest daily gaps. A fund's close and its "
-        "index part "
-        "in stress, so the plain fund follows the daily moves of another fund more closely and the index its long "
-        "run. Other "
-        "formulas are shown to be compared with; nothing else uses them."
+        "index part in stress, so the plain fund follows the daily moves of another fund more closely and the "
+        "index its long run. Other formulas are shown to be compared with; nothing else uses them."
     )
     return Table("Two index choices, and other formulas", columns, tuple(rows), note)
 
@@ -130,6 +123,13 @@ def _telltale(tracking: Tracking) -> list[Figure]:
     names = {"default": "default index series", "plain": f"plain fund {tracking.plain_symbol}"}
     note = "Growth of the synthetic fund over the real one's: flat where they agree, rising where it is richer."
     frame = tracking.telltale.rename(columns=names)
+    spans = [
+        f"{name} {part}"
+        for name, one in tracking.indices.items()
+        for part in one.spans
+        if part.first <= tracking.history.dates[-1] and part.last >= tracking.history.dates[0]
+    ]
+    note += f" Default index series: {'; '.join(spans)}."
     return [figures.lines(frame, "Telltale: synthetic over real", "ratio of growth", ".4f", note, ".3f")]
 
 
@@ -144,16 +144,8 @@ def _year_figure(tracking: Tracking) -> Figure:
     )
 
 
-def part_years(tracking: Tracking) -> set[int]:
-    """Calendar years of which not every session of the exchange was compared."""
-    whole = pd.Series(1, index=tracking.history.exchange_sessions)
-    expected = whole.groupby(pd.DatetimeIndex(whole.index).year).sum()
-    sessions = tracking.by_year["sessions"]
-    return {int(year) for year, n in zip(sessions.index, sessions, strict=True) if n < expected.loc[year]}
-
-
 def _year_table(tracking: Tracking) -> Table:
-    part = part_years(tracking)
+    part = tracking.part_years
     rows = [
         Row(
             (
@@ -191,8 +183,7 @@ def _gap_table(tracking: Tracking) -> Table:
     )
     note = (
         "The first cause that fits, likely but not proven: closing-time mismatch means that a neighbouring session "
-        "takes back at "
-        "least half of the gap, as when prices are taken at different moments or part in stress."
+        "takes back at least half of the gap, as when prices are taken at different moments or part in stress."
     )
     return Table("The ten largest daily gaps", columns, tuple(rows), note)
 
@@ -253,11 +244,27 @@ def _findings_table(tracking: Tracking) -> Table:
 
 def terms_table(fund: Fund, last: pd.Timestamp) -> Table:
     """Every parameter of M1 that was used up to a day, and where it comes from."""
+    if fund.multiple is not None:
+        return _ticker_terms_table(fund, fund.multiple)
     steps = [(day, value) for day, value in expense_steps(fund) if pd.Timestamp(day) <= last]
-    expense = ", ".join(f"{value:.2%} from {day}" for day, value in steps) if steps else f"{fund.expense:.2%}"
+    expense = f"{fund.expense:.2%} throughout"
+    if steps:
+        expense = ", ".join(f"{value:.2%} from {day}" for day, value in steps)
+        expense += "; each figure holds from the day it was seen, the first also before"
     rows = [
         Row(("Follows", fund.follows)),
-        Row(("Expense ratio", f"{expense}; each figure holds from the day it was seen, the first also before")),
+        Row(("Expense ratio", expense)),
+        Row(("Spread", spread_words(fund))),
+        Row(("Swap exposure (SW)", f"{fund.swap_exposure:g}")),
+    ]
+    return Table("Terms of M1", (Column(""), Column("Value")), tuple(rows))
+
+
+def _ticker_terms_table(fund: Fund, multiple: Multiple) -> Table:
+    """The terms that a ticker states."""
+    rows = [
+        Row(("Multiple of", f"{multiple.times:g}x {multiple.of.symbol}, which follows {multiple.of.follows}")),
+        Row(("Expense ratio", f"{fund.expense:.2%}, stated, beside what {multiple.of.symbol} charges")),
         Row(("Spread", spread_words(fund))),
         Row(("Swap exposure (SW)", f"{fund.swap_exposure:g}")),
     ]
