@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from tools.tracking_page import write_page
 
-from alphaoverlay.errors import AlphaOverlayError
+from alphaoverlay.errors import AlphaOverlayError, DataError
 from alphaoverlay.funds.calibration import FEW_SESSIONS, fit_group, sample_of
 from alphaoverlay.funds.catalogue import load_catalogue
 from alphaoverlay.funds.financing import ANY_INDEX, Side, SpreadRow, side_of
@@ -57,6 +57,11 @@ def tracked_groups(folder: Path) -> Groups:
 def calibrate(groups: Groups) -> list[SpreadRow]:
     """Return a row an index and side, then the two rows that serve any other index."""
     rows = [_row(index, side, funds) for (index, side), funds in sorted(groups.items())]
+    for side in ("long", "inverse"):
+        if not any(row.side == side for row in rows):
+            raise DataError(
+                f"no {side} fund with three years of prices and an index series: nothing to calibrate it on"
+            )
     return rows + [_any([row for row in rows if row.side == side]) for side in ("long", "inverse")]
 
 
@@ -81,7 +86,8 @@ def _any(rows: Sequence[SpreadRow]) -> SpreadRow:
     """The mean of the indices; its error is that of a further index: how they differ, and what is not known of each."""
     estimates = np.array([row.estimate for row in rows])
     within = np.array([row.standard_error for row in rows])
-    middle, error = float(estimates.mean()), float(np.sqrt(estimates.var(ddof=1) + (within**2).mean()))
+    between = float(estimates.var(ddof=1)) if len(rows) > 1 else 0.0
+    middle, error = float(estimates.mean()), float(np.sqrt(between + (within**2).mean()))
     return SpreadRow(
         ANY_INDEX,
         rows[0].side,

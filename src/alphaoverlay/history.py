@@ -167,7 +167,8 @@ class History:
         """Hash of every value that a result could have used: dates, symbols, prices and rate."""
         digest = hashlib.sha256()
         digest.update(self.dates.to_numpy().astype("datetime64[D]").astype(np.int64).tobytes())
-        for frame in (self.close, self.adj_close, self.volume, self.nav):
+        for name, frame in (("", self.close), ("", self.adj_close), ("volume", self.volume), ("nav", self.nav)):
+            digest.update(name.encode() if len(frame.columns) else b"")
             for symbol in sorted(frame.columns):
                 digest.update(symbol.encode())
                 digest.update(_canonical(frame[symbol].to_numpy(dtype=np.float64)))

@@ -6,17 +6,16 @@ import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from tests.second_opinion import read_prices
 
 from alphaoverlay.funds.catalogue import load_catalogue
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.funds.index_returns import build_index_returns
-from alphaoverlay.funds.synthesis import synthetic_returns
+from alphaoverlay.funds.tracking import Tracking
 from alphaoverlay.history import History
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.reading import read_history
+from alphaoverlay.study.tracked import read_tracking
 
 CATALOGUE = load_catalogue()
 LEVERAGED = ["SSO", "UPRO", "TQQQ", "TNA", "UWM", "SH", "TWM", "SQQQ"]
@@ -27,13 +26,7 @@ LATE_HISTORY = {"TNA": datetime.timedelta(days=14)}
 
 @pytest.fixture(scope="module")
 def history(reference_data: Path) -> History:
-    symbols = [*LEVERAGED, *PLAIN.values(), "SP500TR", "GSPC", "NDX", "RUT"]
-    return read_history(FolderSource(reference_data), symbols)
-
-
-@pytest.fixture(scope="module")
-def index_returns(history: History) -> dict[str, pd.Series]:
-    return {name: build_index_returns(CATALOGUE.index(name), history, CATALOGUE).returns for name in PLAIN}
+    return read_history(FolderSource(reference_data), [*LEVERAGED, *PLAIN.values()])
 
 
 def held(reference_data: Path) -> dict[str, Fund]:
@@ -69,27 +62,32 @@ def test_the_beta_to_the_plain_fund_is_the_leverage(symbol: str, history: Histor
     assert slope == pytest.approx(fund.leverage, abs=0.1)
 
 
-def tracking(symbol: str, history: History, index_returns: dict[str, pd.Series]) -> tuple[float, float]:
-    """Difference of annualised log returns, synthetic minus real, and weekly R2, over 2010 to 2021."""
-    both = pd.DataFrame(
-        {
-            "real": np.log(history.adj_close[symbol]).diff(),
-            "built": np.log1p(synthetic_returns(CATALOGUE.fund(symbol), index_returns, history)),
-        }
-    )
-    both = both.loc["2010":"2021"].dropna()
-    years = (both.index[-1] - both.index[0]).days / 365.25
-    difference = float((both["built"] - both["real"]).sum()) / years
-    weekly = both.groupby(pd.PeriodIndex(both.index, freq="W")).sum()
-    missed = float(((weekly["real"] - weekly["built"]) ** 2).sum())
-    r_squared = 1.0 - missed / float(((weekly["real"] - weekly["real"].mean()) ** 2).sum())
-    return difference, r_squared
+@pytest.fixture(scope="module")
+def tracked(reference_data: Path) -> dict[str, dict[str, Tracking]]:
+    """Each leveraged fund against its synthetic one at the default spread, over its whole life and since 2010."""
+    source = FolderSource(reference_data)
+    spans = {"whole life": None, "since 2010": "2010-01-01"}
+    return {
+        span: {symbol: read_tracking(symbol, source, CATALOGUE, start=start).tracking for symbol in LEVERAGED}
+        for span, start in spans.items()
+    }
 
 
-def test_synthetic_funds_track_the_real_ones(history: History, index_returns: dict[str, pd.Series]) -> None:
-    """With one provisional spread for all, the two inverse funds with the highest own costs set the bounds."""
-    seen = {symbol: tracking(symbol, history, index_returns) for symbol in LEVERAGED}
-    differences = {symbol: abs(difference) for symbol, (difference, _) in seen.items()}
-    assert max(differences.values()) < 0.018, differences
-    assert np.mean(list(differences.values())) < 0.006, differences
-    assert min(r_squared for _, r_squared in seen.values()) > 0.99, seen
+@pytest.mark.parametrize("span", ["whole life", "since 2010"])
+def test_synthetic_funds_end_within_a_quarter_percent_a_year_of_the_real_ones(
+    tracked: dict[str, dict[str, Tracking]], span: str
+) -> None:
+    differences = {symbol: abs(one.default.difference) for symbol, one in tracked[span].items()}
+    assert max(differences.values()) <= 0.0025, differences
+    assert np.mean(list(differences.values())) <= 0.0010, differences
+    first = {"whole life": 2006, "since 2010": 2010}[span]
+    assert min(one.history.dates[0].year for one in tracked[span].values()) == first
+    assert {f"{one.history.dates[-1]:%Y-%m-%d}" for one in tracked[span].values()} == {"2021-12-31"}
+
+
+def test_synthetic_funds_move_as_the_real_ones_since_2010(tracked: dict[str, dict[str, Tracking]]) -> None:
+    """By the day on the plain fund, which closes when they do; by the week on the default index series."""
+    for symbol, one in tracked["since 2010"].items():
+        assert one.r_squared is not None
+        assert one.r_squared >= 0.995, symbol
+        assert one.default.r_squared_weekly >= 0.995, symbol

@@ -79,7 +79,7 @@ def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[s
     Raises
     ------
     StudyError : the two ran over different sessions.
-    DataError : an index's return is unknown on a session; names both.
+    DataError : an index's return is unknown on a session, or a fund's index altogether; names it.
     """
     dates = portfolio.history.dates
     if not dates.equals(benchmark.history.dates):
@@ -87,7 +87,10 @@ def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[s
     lived = min(
         len(portfolio.returns) - (portfolio.ruin is not None), len(benchmark.returns) - (benchmark.ruin is not None)
     )
-    names = indices_of((*portfolio.fund_returns.funds, *benchmark.fund_returns.funds))
+    funds = (*portfolio.fund_returns.funds, *benchmark.fund_returns.funds)
+    if unknown := [fund.symbol for fund in funds if not fund.exposures]:
+        raise DataError(f"the index of {', '.join(unknown)} is unknown, so the active return cannot be split")
+    names = indices_of(funds)
     moves = {name: _known(name, index_returns, dates[1 : lived + 1]) for name in names}
     own = _parts(portfolio, names, moves, index_returns, lived, at_target=True)
     other = _parts(benchmark, names, moves, index_returns, lived, at_target=False)

@@ -11,12 +11,14 @@ import pandas as pd
 
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.index_returns import IndexReturns
-from alphaoverlay.history import History, iso
+from alphaoverlay.history import FloatArray, History, iso
 
 # Vendors round prices to about six figures: a smaller gap between close and adjusted close is no distribution.
 LEAST_DISTRIBUTION = 0.0003
 # A year's daily gap between a plain fund and its index is put down to closing times from this multiple of a usual one.
 UNUSUAL = 3.0
+# ... and from this size on: rounded prices alone part by less.
+LEAST_GAP = 0.0005
 # ... if the next session undoes much of it (a gap's correlation with the next), in a year with enough sessions.
 UNDONE_NEXT, ENOUGH_OF_A_YEAR = -0.2, 60
 # A move against the index by more than this factor is a jump, and near a whole factor it looks like a split.
@@ -52,15 +54,20 @@ def distributions(symbol: str, history: History) -> pd.Series:
     with np.errstate(invalid="ignore"):
         paid = 1.0 - (close[1:] / close[:-1]) / (adjusted[1:] / adjusted[:-1])
     # Stored to a few decimals, low adjusted prices jitter: a distribution must stand out from the rounding.
-    jitter = np.array([_grain(adjusted) / adjusted[1:], _grain(close) / close[1:]]).sum(axis=0)
+    jitter = sum(grain[1:] / prices[1:] for prices in (close, adjusted) for grain in [_grain(prices)])
     shown = paid > np.maximum(LEAST_DISTRIBUTION, 4.0 * jitter)
     return pd.Series(paid[shown], index=history.dates[1:][shown])
 
 
-def _grain(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """The unit the prices are rounded to, a millionth at the finest."""
-    known = values[~np.isnan(values)][:500]
-    return next((10.0**-k for k in range(6) if np.allclose(known * 10**k, np.round(known * 10**k), atol=1e-6)), 1e-6)
+def _grain(prices: FloatArray) -> FloatArray:
+    """The unit that prices are rounded to around each session, a millionth at the finest."""
+    unit = np.full(len(prices), 1e-6)
+    for places in range(5, -1, -1):
+        scaled = prices * 10.0**places
+        unit[np.abs(scaled - np.round(scaled)) < 1e-6] = 10.0**-places
+    # A price that happens to end in zeros is no coarser than its neighbours.
+    around = pd.Series(unit).rolling(21, center=True, min_periods=1).min()
+    return around.to_numpy(dtype=np.float64)
 
 
 def awkward_prices(
@@ -113,7 +120,7 @@ def _closing_times(
     odd = [
         int(str(year))
         for year in spread.index
-        if year in compared and spread[year] > UNUSUAL * usual and undone[year] < UNDONE_NEXT
+        if year in compared and spread[year] > max(UNUSUAL * usual, LEAST_GAP) and undone[year] < UNDONE_NEXT
     ]
     if not odd:
         return []

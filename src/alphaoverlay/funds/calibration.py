@@ -29,6 +29,13 @@ ROLLING, STEP = 756, 63
 FEWEST_IN_A_YEAR = 120
 # A financing rate that moved less than this (standard deviation, yearly) does not tell SW from SP.
 STILL_RATE = 0.0025
+# A resample tells them apart where its rate moved by at least this share of the whole history's.
+MOVES_ENOUGH = 0.3
+STILL = (
+    "SW cannot be told from the other terms: the financing rate did not move on these sessions, or in a few months "
+    "only; "
+    "fit them alone"
+)
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,8 @@ def _with_terms(fund: Fund, values: Mapping[Term, float]) -> Fund:
 def _fit(fund: Fund, sample: Sample, terms: tuple[Term, ...], seed: int) -> tuple[Estimate, ...]:
     """Solve the moment conditions by Newton's method, then resample blocks of sessions around the solution."""
     values = _own_terms(fund)
+    if "SW" in terms and len(terms) > 1 and float(sample.rate.std()) < 1e-9:
+        raise DataError(STILL)
     # Where E is not fitted the ratio of each session's day holds.
     constant = "E" in terms
     # The first condition: the synthetic fund ends where the real one ended. A second term adds the rate's swings.
@@ -226,11 +235,15 @@ def _fit(fund: Fund, sample: Sample, terms: tuple[Term, ...], seed: int) -> tupl
             break
     gaps, slopes = _linearised(sample, values, terms, constant=constant)
     p = len(terms)
-    products = np.concatenate(
-        [weights.T * gaps[:, None], (weights.T[:, :, None] * slopes[:, None, :]).reshape(len(gaps), p * p)], axis=1
+    rate = sample.rate[:, None]
+    conditions = weights.T * gaps[:, None]
+    matrices = (weights.T[:, :, None] * slopes[:, None, :]).reshape(len(gaps), p * p)
+    sums = block_sums(np.concatenate([conditions, matrices, rate, rate**2], axis=1), BLOCK, RESAMPLES, seed)
+    if len(terms) > 1:
+        sums = _with_moving_rate(sums, sample.rate)
+    moved: FloatArray = np.linalg.solve(sums[:, p : p + p * p].reshape(-1, p, p), sums[:, :p, None])[:, :, 0].astype(
+        np.float64
     )
-    sums = block_sums(products, BLOCK, RESAMPLES, seed)
-    moved: FloatArray = np.linalg.solve(sums[:, p:].reshape(-1, p, p), sums[:, :p, None])[:, :, 0].astype(np.float64)
     assumed = _own_terms(fund) | {"E": float(sample.expense.mean())}
     return tuple(_estimate(term, assumed[term], values[term], moved[:, k]) for k, term in enumerate(terms))
 
@@ -239,6 +252,17 @@ def _estimate(term: Term, assumed: float, value: float, moved: FloatArray) -> Es
     """An estimate with its error, from by how much each resample moves it."""
     low, high = np.quantile(moved, [0.025, 0.975])
     return Estimate(term, assumed, value, float(moved.std(ddof=1)), value + float(low), value + float(high))
+
+
+def _with_moving_rate(sums: FloatArray, rate: FloatArray) -> FloatArray:
+    """Resamples in which the rate moved, by its sum and sum of squares in the last two columns; refused if many "
+    "did not."""
+    n = len(rate)
+    variance = sums[:, -1] / n - (sums[:, -2] / n) ** 2
+    moves = variance > (MOVES_ENOUGH * float(rate.std())) ** 2
+    if moves.mean() < 0.75:
+        raise DataError(STILL)
+    return sums[moves]
 
 
 def _linearised(
@@ -255,9 +279,7 @@ def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
         solved: FloatArray = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
         return solved
     except np.linalg.LinAlgError:
-        raise DataError(
-            "SW cannot be told from the other terms: the financing rate did not move on these sessions; fit them alone"
-        ) from None
+        raise DataError(STILL) from None
 
 
 def _level(fund: Fund, sample: Sample) -> tuple[FloatArray, FloatArray]:

@@ -75,6 +75,8 @@ class FundRow(_Strict):
             raise ValueError("write either index and leverage, or exposures, not both")
         if self.index is not None and self.leverage is None:
             raise ValueError("a fund with an index needs its leverage")
+        if self.expense_history and self.expense_as_of is None:
+            raise ValueError("expense_history needs expense_as_of, the day of the present figure")
         if self.former_exposures and self.index_since is None:
             raise ValueError("former_exposures needs index_since, the day they ended")
         return self

@@ -37,6 +37,13 @@ def expense_steps(fund: Fund) -> tuple[tuple[datetime.date, float], ...]:
     return tuple((day, steps[day]) for k, day in enumerate(days) if k == 0 or steps[day] != steps[days[k - 1]])
 
 
+def steps_up_to(fund: Fund, last: datetime.date) -> tuple[tuple[datetime.date, float], ...]:
+    """Return the steps that were used up to a day; the first also where it was seen later. Empty for a constant "
+    "ratio."""
+    steps = expense_steps(fund)
+    return tuple(step for step in steps if step[0] <= last) or steps[:1]
+
+
 def expenses_on(fund: Fund, dates: pd.DatetimeIndex) -> FloatArray:
     """Return the yearly expense ratio in force on each date, shape (n,)."""
     steps = expense_steps(fund)

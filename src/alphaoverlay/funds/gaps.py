@@ -11,7 +11,7 @@ import pandas as pd
 from alphaoverlay.errors import DataError
 from alphaoverlay.funds.awkward import distributions
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import DAYS_A_YEAR, FloatArray, History
+from alphaoverlay.history import DAYS_A_YEAR, FloatArray, History, iso
 
 TRIMMED = 10
 WORST = 10
@@ -83,6 +83,9 @@ def compare(name: str, real: pd.Series, built: pd.Series, span: History) -> Comp
     if not known.any():
         raise DataError(f"{name} has no return on the compared sessions: compare over a span that its data cover")
     real, built = real[known], built[known]
+    if (built <= -1.0).any():
+        day = built.index[int((built <= -1.0).to_numpy().argmax())]
+        raise DataError(f"{name} loses everything on {iso(day)}: compare over a span without that day (--start, --end)")
     days = pd.Series(span.days, index=span.dates)[real.index]
     years = float(days.sum()) / DAYS_A_YEAR
     gap = log_gap(real, built)
@@ -108,7 +111,7 @@ def squared_correlation(x: FloatArray, y: FloatArray) -> float:
     """Return the squared correlation of two series; NaN where one does not vary."""
     x, y = x - x.mean(), y - y.mean()
     spread = float((x @ x) * (y @ y))
-    return float(x @ y) ** 2 / spread if spread > 0.0 else float("nan")
+    return min(1.0, float(x @ y) ** 2 / spread) if spread > 0.0 else float("nan")
 
 
 def yearly_gaps(real: pd.Series, built: pd.Series) -> pd.DataFrame:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.funds.fund import Fund
@@ -97,7 +98,11 @@ def synthetic_returns(
     -------
     Simple returns on the history's sessions; NaN where an index return is unknown, and on the first session.
     """
-    returns = index_moves(fund, index_returns, history, as_it_was=as_it_was) - deductions(fund, history).total
+    taken = deductions(fund, history).total
+    if as_it_was and fund.former_exposures:
+        before = deductions(replace(fund, exposures=fund.former_exposures), history).total
+        taken = np.where(was_another(fund, history), before, taken)
+    returns = index_moves(fund, index_returns, history, as_it_was=as_it_was) - taken
     returns[0] = np.nan
     return pd.Series(np.maximum(returns, -1.0), index=history.dates, name=fund.symbol)
 
@@ -108,11 +113,19 @@ def index_moves(
     """Return `sum_k X_k*x_k`, shape (n,), before anything is taken from it; parameters as `synthetic_returns`."""
     moves = _moves(fund.exposures, index_returns, history)
     if as_it_was and fund.index_since is not None:
-        before = np.asarray(history.dates <= pd.Timestamp(fund.index_since))
-        if fund.inception is not None:
-            before &= np.asarray(history.dates > pd.Timestamp(fund.inception))
-        moves = np.where(before, _moves(fund.former_exposures, index_returns, history), moves)
+        moves = np.where(was_another(fund, history), _moves(fund.former_exposures, index_returns, history), moves)
     return moves
+
+
+def was_another(fund: Fund, history: History) -> NDArray[np.bool_]:
+    """Mark the sessions whose return the fund earned with its former exposures: after its inception, up to the "
+    "change."""
+    if fund.index_since is None:
+        return np.zeros(len(history.dates), dtype=np.bool_)
+    before = np.asarray(history.dates <= pd.Timestamp(fund.index_since))
+    if fund.inception is not None:
+        before &= np.asarray(history.dates > pd.Timestamp(fund.inception))
+    return before
 
 
 def multiple_returns(fund: Fund, under: FloatArray, history: History) -> FloatArray:

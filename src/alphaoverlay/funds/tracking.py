@@ -175,7 +175,7 @@ def track_fund(
             both &= np.asarray(dates > pd.Timestamp(fund.index_since))
         if both.sum() >= FEWEST_SESSIONS:
             beta = _slope(plain.to_numpy()[both], real[rows][both])
-            r_squared = squared_correlation(built_on_plain.to_numpy()[both], real[rows][both])
+            r_squared = _known(squared_correlation(built_on_plain.to_numpy()[both], real[rows][both]))
             label = f"plain fund {plain_symbol}, its expense added back"
             on_plain = compare(label, series["real"], built_on_plain.where(both), span)
     return Tracking(
@@ -205,7 +205,9 @@ def _rows(
 ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Sessions whose return counts: both known, the close before it inside the span."""
     if np.isnan(real).all():
-        raise DataError(f"no prices of {fund.symbol} in the data: a fund is tracked against its own real history")
+        held = [one for one in history.provenance if one.name == fund.symbol]
+        where = f"the prices of {fund.symbol} run from {held[0].first} to {held[0].last}" if held else "there are none"
+        raise DataError(f"no prices of {fund.symbol} in the asked span, and a fund is tracked against its own: {where}")
     if np.isnan(built).all():
         raise DataError(f"no index series to build {fund.symbol} from on any session")
     dates = history.dates
@@ -216,10 +218,10 @@ def _rows(
         counted &= np.asarray(dates <= pd.Timestamp(end))
     rows = np.flatnonzero(counted)
     if len(rows) < FEWEST_SESSIONS:
-        own = dates[~np.isnan(real)]
+        priced = history.adj_close[fund.symbol].dropna().index
         raise SpanError(
             f"{len(rows)} sessions on which both {fund.symbol} and its index are known, too few to compare (at least "
-            f"{FEWEST_SESSIONS}); the prices of {fund.symbol} run from {iso(own[0])} to {iso(own[-1])}"
+            f"{FEWEST_SESSIONS}); the prices of {fund.symbol} run from {iso(priced[0])} to {iso(priced[-1])}"
         )
     if rows[-1] - rows[0] + 1 > len(rows):
         gap = int(np.setdiff1d(np.arange(rows[0], rows[-1]), rows)[0])
@@ -246,9 +248,14 @@ def _on_plain(fund: Fund, plain: str, history: History, catalogue: Catalogue) ->
     return synthetic_returns(fund, {name: build_index_returns(index, history, catalogue).returns}, history)
 
 
-def _slope(x: FloatArray, y: FloatArray) -> float:
+def _slope(x: FloatArray, y: FloatArray) -> float | None:
     away = x - x.mean()
-    return float((away @ (y - y.mean())) / (away @ away))
+    spread = float(away @ away)
+    return float(away @ (y - y.mean())) / spread if spread > 0.0 else None
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _premium(symbol: str, span: History) -> Premium | None:

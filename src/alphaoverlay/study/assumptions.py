@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from alphaoverlay.funds.expenses import expense_steps
+from alphaoverlay.funds.expenses import steps_up_to
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.index_returns import IndexReturns
 from alphaoverlay.history import History, iso
-from alphaoverlay.study.results import SpreadModel, spread_model
+from alphaoverlay.study.results import SpreadModel, rate_name, spread_model
 
 
 class ExpenseStepModel(BaseModel):
@@ -56,13 +56,13 @@ def assumptions_model(
         leverage=fund.leverage,
         expense=fund.expense,
         expense_steps=[
-            ExpenseStepModel(since=day.isoformat(), expense=value) for day, value in expense_steps(fund) if day <= last
+            ExpenseStepModel(since=day.isoformat(), expense=value) for day, value in steps_up_to(fund, last)
         ],
         spread=spread_model(fund),
         swap_exposure=fund.swap_exposure,
         former_exposures=dict(fund.former_exposures),
         index_since=fund.index_since,
-        rate=str(span.rate.name),
+        rate=rate_name(span),
         indices={
             name: [
                 IndexSpanModel(kind=s.kind, symbols=list(s.symbols), first=iso(s.first), last=iso(s.last))

@@ -9,7 +9,7 @@ from alphaoverlay.funds.calibration import BLOCK, RESAMPLES
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
 from alphaoverlay.study.calibrated import CalibratedFund, ticker_terms
-from alphaoverlay.study.results import Document, data_model
+from alphaoverlay.study.results import Document, data_model, rate_name
 
 
 class EstimateModel(BaseModel):
@@ -63,7 +63,7 @@ def calibrate_document(calibrated: CalibratedFund) -> CalibrateDocument:
             "start": start,
             "until": end,
             "fit": terms,
-            "rate": str(span.rate.name),
+            "rate": rate_name(span),
         },
         data=data_model(tracked.data.history, tracked.source, start, end),
         notes=list(calibrated.notes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +84,11 @@ class Delevered:
 
     @property
     def correlation(self) -> float:
-        """Of the daily returns of the two."""
-        return float(np.corrcoef(self.portfolio.returns, self.index.returns)[0, 1])
+        """Of the daily returns of the two; NaN where one does not vary."""
+        own, other = (x.returns.to_numpy(dtype=np.float64) for x in (self.portfolio, self.index))
+        if min(float(own.std()), float(other.std())) == 0.0:
+            return float("nan")
+        return float(np.corrcoef(own, other)[0, 1])
 
 
 def delever_fund(
@@ -130,8 +132,8 @@ def delever_fund(
     every = build_fund_returns((fund, index), data.history, data.indices)
     returns, ruin = _before_ruin(every.span(start or _first_real(every, fund), end), fund)
     weight = 1.0 / abs(fund.leverage)
-    run = _runner(returns, rule, costs)
-    portfolio, held = run(fund, weight), run(index, 1.0)
+    portfolio = _run(returns, fund, weight, rule, costs)
+    held = _run(returns, index, 1.0, rule, TradingCosts())
     known = {key: one.returns for key, one in data.indices.items()}
     return Delevered(
         fund=fund,
@@ -178,12 +180,9 @@ def _first_real(returns: FundReturns, fund: Fund) -> str | None:
     return str(returns.history.dates[max(int(rows[0]) - 1, 0)].date()) if len(rows) else None
 
 
-def _runner(returns: FundReturns, rule: CalendarRule, costs: TradingCosts) -> Callable[[Fund, float], Backtest]:
-    def run(fund: Fund, weight: float) -> Backtest:
-        targets = Targets.constant([fund.symbol], [weight])
-        return backtest(returns.only([fund.symbol]), targets, rule, costs)
-
-    return run
+def _run(returns: FundReturns, fund: Fund, weight: float, rule: CalendarRule, costs: TradingCosts) -> Backtest:
+    targets = Targets.constant([fund.symbol], [weight])
+    return backtest(returns.only([fund.symbol]), targets, rule, costs)
 
 
 def offset_gaps(returns: FundReturns, fund: Fund, index: Fund, rule: CalendarRule) -> pd.Series:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
 from alphaoverlay.study.delevered import WINDOW, Delevered, gap_quantiles
-from alphaoverlay.study.results import Document, data_model, known
+from alphaoverlay.study.results import Document, data_model, known, rate_name
 
 
 class WindowsModel(BaseModel):
@@ -59,7 +59,7 @@ def delever_document(held: Delevered) -> DeleverDocument:
             "end": end,
             "rebalance": {"calendar": rule.calendar, "offset": rule.offset},
             "costs": {"half_spread_bps": held.portfolio.costs.half_spread_bps},
-            "rate": str(held.portfolio.history.rate.name),
+            "rate": rate_name(held.portfolio.history),
         },
         data=data_model(held.data.history, held.source, start, end),
         notes=list(held.all_notes),

@@ -74,7 +74,8 @@ def _summary(held: Delevered) -> str:
     return (
         f"From {iso(dates[0])} to {iso(dates[-1])} {held.weight:.1%} {held.fund.symbol} with the rest in cash "
         f"({manner(held.portfolio.rule)}) returned {own} a year against {other} for {_index(held)}: a gap of "
-        f"{gap:+.2%} a year in log return, with a daily correlation of {held.correlation:.3f}. The largest cost was "
+        f"{gap:+.2%} a year in log return, with a daily correlation of {write_cell(held.correlation, 'ratio')}. The "
+        "largest cost was "
         f"{worst} "
         f"({costs[worst] / held.years:+.2%} a year)."
     )
@@ -85,7 +86,11 @@ def _tiles(held: Delevered) -> tuple[Tile, ...]:
     spread = f"{held.by_offset.min():+.2%} to {held.by_offset.max():+.2%} by offset"
     return (
         Tile("Gap a year", gap, spread),
-        Tile("Daily correlation", f"{held.correlation:.3f}", f"beta {write_cell(held.metrics['beta'], 'ratio')}"),
+        Tile(
+            "Daily correlation",
+            write_cell(held.correlation, "ratio"),
+            f"beta {write_cell(held.metrics['beta'], 'ratio')}",
+        ),
         Tile("Tracking error", write_cell(held.active["tracking_error"], "percent 2"), "a year"),
         Tile(
             "Final value of 1",

@@ -316,6 +316,11 @@ def data_model(history: History, source: str, start: str, end: str) -> DataModel
     )
 
 
+def rate_name(span: History) -> str:
+    """Return the name of the financing rate, or its value where the study fixed it."""
+    return f"{float(span.rate.iloc[0]):g}" if span.rate.name == "rate" else str(span.rate.name)
+
+
 def known(value: float) -> float | None:
     """Return None for a number that is not one (a year after ruin)."""
     return float(value) if np.isfinite(value) else None

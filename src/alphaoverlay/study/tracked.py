@@ -60,12 +60,20 @@ def read_tracking(
     _must_be_real(fund, source)
     others = tuple(known_fund(one, source, catalogue) for one in against)
     indices = tuple(dict.fromkeys([*fund.exposures, *fund.former_exposures, *indices_of(others)]))
-    data = read_study_data(source, catalogue, indices, (fund, *others), rate, start, end)
+    beside = _other_plain(fund, source, catalogue)
+    data = read_study_data(source, catalogue, indices, (fund, *others, *beside), rate, start, end)
     built = build_fund_returns(others, data.history, data.indices).returns
     tracking = track_fund(fund, data.history, catalogue, data.indices, start, end, {s: built[s] for s in built.columns})
     said = [sentence for one in others for sentence in one.warnings]
     notes = (*data.notes, *_notes(tracking), *said)
     return TrackedFund(tracking, data, source.name, notes, tuple(one.symbol for one in others))
+
+
+def _other_plain(fund: Fund, source: Source, catalogue: Catalogue) -> tuple[Fund, ...]:
+    """The first plain fund on the same index that the source has, the fund itself left out."""
+    plain = (symbol for name in fund.exposures for symbol in catalogue.index(name).plain)
+    found = next((symbol for symbol in plain if symbol != fund.symbol and source.holds(symbol)), None)
+    return () if found is None else (catalogue.fund(found),)
 
 
 def _must_be_real(fund: Fund, source: Source) -> None:
@@ -91,7 +99,8 @@ def _notes(tracking: Tracking) -> tuple[str, ...]:
     said = [*fund.warnings, *filter(None, [tracking.circular])]
     if not fund.verified:
         said.append(f"Terms of {fund.symbol} not all read in a document, so unverified.")
-    if fund.former:
+    first = tracking.history.dates[0].date()
+    if fund.former and (fund.index_since is None or first <= fund.index_since):
         since = "" if fund.index_since is None else f"; the present one since {fund.index_since}"
         said.append(f"{fund.symbol} followed another index before: {fund.former}{since}.")
     if fund.spread_basis == "pooled":

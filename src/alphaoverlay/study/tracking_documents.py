@@ -8,7 +8,7 @@ from alphaoverlay.funds.gaps import Comparison
 from alphaoverlay.funds.tracking import FEWEST_SESSIONS, Tracking
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
-from alphaoverlay.study.results import Document, data_model, known
+from alphaoverlay.study.results import Document, data_model, known, rate_name
 from alphaoverlay.study.tracked import TrackedFund
 
 
@@ -122,7 +122,7 @@ def track_document(tracked: TrackedFund) -> TrackDocument:
             "fund": tracking.fund.symbol,
             "start": start,
             "end": end,
-            "rate": str(span.rate.name),
+            "rate": rate_name(span),
             "against": list(tracked.against),
         },
         data=data_model(tracked.data.history, tracked.source, start, end),
@@ -171,13 +171,14 @@ def track_document(tracked: TrackedFund) -> TrackDocument:
 def _undefined(tracking: Tracking) -> dict[str, str]:
     """Why a figure is null."""
     said = {}
-    if tracking.beta is None:
-        reason = "no plain fund on the same index in the data"
-        if tracking.plain_symbol is not None:
-            reason = (
-                f"fewer than {FEWEST_SESSIONS} sessions on which {tracking.plain_symbol} and its index are comparable"
-            )
-        said = {"beta": reason, "r_squared": reason}
+    reason = "no plain fund on the same index in the data"
+    if tracking.on_plain is not None:
+        reason = f"{tracking.plain_symbol} or {tracking.fund.symbol} does not vary"
+    elif tracking.plain_symbol is not None:
+        reason = f"fewer than {FEWEST_SESSIONS} sessions on which {tracking.plain_symbol} is comparable"
+    for name, value in (("beta", tracking.beta), ("r_squared", tracking.r_squared)):
+        if value is None:
+            said[name] = reason
     if known(tracking.default.r_squared_weekly) is None:
         said["r_squared_weekly"] = "no variation from week to week"
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.funds.expenses import expense_steps
+from alphaoverlay.funds.expenses import steps_up_to
 from alphaoverlay.funds.financing import spread_words
 from alphaoverlay.funds.fund import Fund, Multiple
 from alphaoverlay.funds.long_horizon import WORTH_A_LINE
@@ -55,13 +55,13 @@ def summary(tracking: Tracking) -> str:
         f"From {iso(tracking.history.dates[0])} to {iso(tracking.history.dates[-1])} the synthetic {fund.symbol} was "
         f"{apart} the real one ({write_cell(gap.trimmed, 'signed percent')} a year without the ten largest daily "
         "gaps), "
-        f"with a tracking error of {gap.error:.2%} and a weekly R2 of {gap.r_squared_weekly:.4f}."
+        f"with a tracking error of {gap.error:.2%} and a weekly R2 of {write_cell(gap.r_squared_weekly, 'ratio 4')}."
     )
     if tracking.beta is None:
         return first
     return (
         f"{first} Its promise is {fund.leverage:+g} times the index each day: against {tracking.plain_symbol} its "
-        f"daily beta was {tracking.beta:+.3f}, R2 {tracking.r_squared:.4f}."
+        f"daily beta was {tracking.beta:+.3f}, R2 {write_cell(tracking.r_squared, 'ratio 4')}."
     )
 
 
@@ -246,7 +246,7 @@ def terms_table(fund: Fund, last: pd.Timestamp) -> Table:
     """Every parameter of M1 that was used up to a day, and where it comes from."""
     if fund.multiple is not None:
         return _ticker_terms_table(fund, fund.multiple)
-    steps = [(day, value) for day, value in expense_steps(fund) if pd.Timestamp(day) <= last]
+    steps = steps_up_to(fund, last.date())
     expense = f"{fund.expense:.2%} throughout"
     if steps:
         expense = ", ".join(f"{value:.2%} from {day}" for day, value in steps)
