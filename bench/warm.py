@@ -38,7 +38,9 @@ def _synthesis(name: str) -> Result:
 
     history, moves = fifty_years()
     catalogue = ao.load_catalogue()
-    funds = [catalogue.fund(symbol) for symbol in "SSO UPRO SH SDS SPXU TQQQ SQQQ TNA TZA TWM".split()]
+    funds = [
+        catalogue.fund(symbol) for symbol in ["SSO", "UPRO", "SH", "SDS", "SPXU", "TQQQ", "SQQQ", "TNA", "TZA", "TWM"]
+    ]
     own = _median_ms(lambda: [ao.synthetic_returns(fund, moves, history) for fund in funds], 20)
     return Result(name, own, "ms", 50.0)
 

@@ -43,7 +43,7 @@ def calibrate(
     from alphaoverlay.study.fund_span import fund_span
 
     shared.refuse_open_without_report(report, open_report=open_report)
-    span = fund_span({"start": start, "end": until, "cash": shared.given(rate=cash_rate)}, "command line")
+    span = fund_span({"start": start, "end": until, "cash": shared.given(rate=cash_rate)}, "command line", end="until")
     calibrated = read_calibration(
         symbol,
         open_source(data),

@@ -164,6 +164,7 @@ def _index_itself(name: str, fund: Fund, source: Source, catalogue: Catalogue) -
 def _before_ruin(returns: FundReturns, fund: Fund) -> tuple[FundReturns, tuple[str, ...]]:
     """The part before the fund lost everything, and a note where it did: a fund is gone then (M5)."""
     lost = returns.returns[fund.symbol].to_numpy(dtype=np.float64) <= -1.0
+    lost[0] = False  # bought at that close: its return is nobody's
     if not lost.any():
         return returns, ()
     day, dates = int(lost.argmax()), returns.history.dates
@@ -216,9 +217,8 @@ def _gaps(
     same numbers as a backtest a window, without the loop.
     """
     history = returns.history
-    grown = np.cumprod(1.0 + np.nan_to_num(returns.returns[fund.symbol].to_numpy(dtype=np.float64)))
+    grown, index_grown = (_growth(returns.returns[symbol]) for symbol in (fund.symbol, index.symbol))
     cash = np.cumprod(1.0 + history.accrual)
-    index_grown = np.cumprod(1.0 + np.nan_to_num(returns.returns[index.symbol].to_numpy(dtype=np.float64)))
     weight = 1.0 / abs(fund.leverage)
 
     def stretch(a: Rows, b: Rows) -> FloatArray:
@@ -243,6 +243,13 @@ def _gaps(
         own = np.where(inside, split, stretch(first, last))
         columns.append((own - other) / (years[last] - years[first]))
     return np.stack(columns, axis=1)
+
+
+def _growth(returns: pd.Series) -> FloatArray:
+    """Value of 1 bought at the first close, whose own return is nobody's."""
+    moves = returns.to_numpy(dtype=np.float64, copy=True)
+    moves[0] = 0.0
+    return np.asarray(np.cumprod(1.0 + moves), dtype=np.float64)
 
 
 def gap_quantiles(values: pd.DataFrame | pd.Series) -> dict[str, float]:

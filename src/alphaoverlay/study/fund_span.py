@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from alphaoverlay.errors import StudyError
 from alphaoverlay.study.cash import CashTable
 from alphaoverlay.study.costs import CostsTable
 from alphaoverlay.study.rebalance import RebalanceTable
@@ -39,8 +41,14 @@ class FundSpan(StudyTable):
         return None if self.end is None else self.end.isoformat()
 
 
-def fund_span(values: Mapping[str, Any], place: str) -> FundSpan:
+def fund_span(values: Mapping[str, Any], place: str, end: str = "end") -> FundSpan:
     """Check values (those that are None are left out) and return the span.
+
+    Parameters
+    ----------
+    values : by field.
+    place : where they were written, for messages.
+    end : what the user calls the last close.
 
     Raises
     ------
@@ -49,4 +57,4 @@ def fund_span(values: Mapping[str, Any], place: str) -> FundSpan:
     try:
         return FundSpan.model_validate({key: value for key, value in values.items() if value is not None})
     except ValidationError as error:
-        raise explain(error, FundSpan, place) from None
+        raise StudyError(re.sub(r"\bend\b", end, str(explain(error, FundSpan, place)))) from None
