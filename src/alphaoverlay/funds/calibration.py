@@ -255,8 +255,7 @@ def _estimate(term: Term, assumed: float, value: float, moved: FloatArray) -> Es
 
 
 def _with_moving_rate(sums: FloatArray, rate: FloatArray) -> FloatArray:
-    """Resamples in which the rate moved, by its sum and sum of squares in the last two columns; refused if many "
-    "did not."""
+    """Resamples in which the rate moved, judged by its sum and sum of squares in the last two columns."""
     n = len(rate)
     variance = sums[:, -1] / n - (sums[:, -2] / n) ** 2
     moves = variance > (MOVES_ENOUGH * float(rate.std())) ** 2

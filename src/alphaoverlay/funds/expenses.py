@@ -38,8 +38,7 @@ def expense_steps(fund: Fund) -> tuple[tuple[datetime.date, float], ...]:
 
 
 def steps_up_to(fund: Fund, last: datetime.date) -> tuple[tuple[datetime.date, float], ...]:
-    """Return the steps that were used up to a day; the first also where it was seen later. Empty for a constant "
-    "ratio."""
+    """Return the steps used up to a day; the first also where it was seen later. Empty for a constant ratio."""
     steps = expense_steps(fund)
     return tuple(step for step in steps if step[0] <= last) or steps[:1]
 

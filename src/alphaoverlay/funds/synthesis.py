@@ -118,8 +118,7 @@ def index_moves(
 
 
 def was_another(fund: Fund, history: History) -> NDArray[np.bool_]:
-    """Mark the sessions whose return the fund earned with its former exposures: after its inception, up to the "
-    "change."""
+    """Mark the sessions whose return was earned with the former exposures: after inception, up to the change."""
     if fund.index_since is None:
         return np.zeros(len(history.dates), dtype=np.bool_)
     before = np.asarray(history.dates <= pd.Timestamp(fund.index_since))

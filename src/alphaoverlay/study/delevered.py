@@ -130,6 +130,10 @@ def delever_fund(
     if name not in data.indices:
         raise DataError(f"{source.name} has no series of {name}, which {fund.symbol} follows: add one to the data")
     every = build_fund_returns((fund, index), data.history, data.indices)
+    if start is None and fund.multiple is None and source.holds(fund.symbol) and _first_real(every, fund) is None:
+        raise SpanError(
+            f"{fund.symbol} has no price up to {end}: ask for a later --end, or give a --start to go synthetic"
+        )
     returns, ruin = _before_ruin(every.span(start or _first_real(every, fund), end), fund)
     weight = 1.0 / abs(fund.leverage)
     portfolio = _run(returns, fund, weight, rule, costs)

@@ -71,13 +71,14 @@ def _summary(held: Delevered) -> str:
         "trading": parts["cost"],
     }
     worst = min(costs, key=lambda name: costs[name])
+    largest = (
+        f" The largest cost was {worst} ({costs[worst] / held.years:+.2%} a year)." if costs[worst] < -1e-6 else ""
+    )
     return (
         f"From {iso(dates[0])} to {iso(dates[-1])} {held.weight:.1%} {held.fund.symbol} with the rest in cash "
         f"({manner(held.portfolio.rule)}) returned {own} a year against {other} for {_index(held)}: a gap of "
-        f"{gap:+.2%} a year in log return, with a daily correlation of {write_cell(held.correlation, 'ratio')}. The "
-        "largest cost was "
-        f"{worst} "
-        f"({costs[worst] / held.years:+.2%} a year)."
+        f"{gap:+.2%} a "
+        f"year in log return, with a daily correlation of {write_cell(held.correlation, 'ratio')}.{largest}"
     )
 
 

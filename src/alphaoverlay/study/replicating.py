@@ -35,6 +35,8 @@ JANUARY_END = "2021-01-29"
 TRADE_FROM = "2010-02-11"
 TRADE = {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}
 TRADE_EXPOSURES = {"SP500": 1.0, "RUSSELL2000": 0.3, "NASDAQ100": -0.3}
+# Data that begin within this of a fund's inception are taken to hold its whole life.
+A_MONTH = pd.Timedelta(days=31)
 # "About 11%" is taken as within a point and a half.
 ABOUT = 0.015
 # "Unreasonable" is taken as more than a tenth above SPY's own figure, for each of these.
@@ -131,6 +133,13 @@ def _held_since_inception(source: Source, catalogue: Catalogue) -> Delevered:
     return held
 
 
+def _since(held: Delevered) -> str:
+    """The first day, and that the fund is older where the data do not reach back."""
+    first, began = held.portfolio.history.dates[0], held.fund.first_trade or held.fund.inception
+    late = began is not None and first > pd.Timestamp(began) + A_MONTH
+    return f"{iso(first)} (where these data begin; the fund is older)" if late else iso(first)
+
+
 def _a3(source: Source, catalogue: Catalogue) -> Finding:
     held = _held_since_inception(source, catalogue)
     if held.windows.empty:
@@ -154,7 +163,7 @@ def _a3(source: Source, catalogue: Catalogue) -> Finding:
     return (
         measured,
         _grade([held.correlation >= 0.95, float(held.by_offset.abs().max()) <= LOCKSTEP_GAP, within >= 0.9]),
-        f"From {iso(held.portfolio.history.dates[0])} to {ASOF} 1 grew to {held.portfolio.final_value:.2f} against "
+        f"From {_since(held)} to {ASOF} 1 grew to {held.portfolio.final_value:.2f} against "
         f"{held.index.final_value:.2f} for the Russell 2000 with dividends: a gap of {gap:+.1%} a year, daily "
         f"correlation {held.correlation:.2f}, tracking error {measured['tracking_error']:.1%}. Rebalanced on "
         f"another day of the quarter the gap was {held.by_offset.min():+.1%} to {held.by_offset.max():+.1%} a year; "
@@ -167,6 +176,8 @@ def _a4(source: Source, catalogue: Catalogue) -> Finding:
     years, parts = held.years, held.parts
     gap = held.attribution.log_active / years
     fee = float(expenses_on(held.fund, held.portfolio.history.dates).mean())
+    if held.attribution.log_active == 0.0:
+        raise SpanError("there is no gap to explain")
     share = parts["expense"] / held.attribution.log_active
     listed = ", ".join(f"{name} {parts[name] / years:+.2%}" for name in parts if abs(parts[name] / years) >= 0.00005)
     return (
