@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from alphaoverlay.errors import DataError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+from alphaoverlay.funds.financing import row_of
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import build_fund_returns
 from alphaoverlay.funds.tracking import Tracking, track_fund
@@ -103,6 +104,12 @@ def _notes(tracking: Tracking) -> tuple[str, ...]:
     if fund.former and (fund.index_since is None or first <= fund.index_since):
         since = "" if fund.index_since is None else f"; the present one since {fund.index_since}"
         said.append(f"{fund.symbol} followed another index before: {fund.former}{since}.")
+    row = row_of(fund)
+    if row is not None and fund.symbol in row.funds and first < row.last:
+        said.append(
+            f"In sample: the spread was fitted to this fund's own history up to {row.last}, so a small tracking "
+            "difference over those years proves little."
+        )
     if fund.spread_basis == "pooled":
         said.append(
             f"No fund on {', '.join(fund.exposures)} of this side was calibrated: the spread is the mean of the "
