@@ -114,7 +114,7 @@ def _closing_times(
     spread = years.std(ddof=1)[years.size() >= ENOUGH_OF_A_YEAR]
     if spread.empty:
         return []
-    undone = years.apply(lambda g: float(g.autocorr(1)))
+    undone = years.apply(_correlation_with_the_next)
     usual = float(spread.quantile(0.25))
     compared = set(pd.DatetimeIndex(real.index).year)
     odd = [
@@ -136,6 +136,15 @@ def _closing_times(
             "little; yearly ones are hardly touched.",
         )
     ]
+
+
+def _correlation_with_the_next(gap: pd.Series) -> float:
+    """Of each value with the one after it; 0 where nothing varies."""
+    if len(gap) < 3:
+        return 0.0
+    before, after = (part - part.mean() for part in (gap.to_numpy()[:-1], gap.to_numpy()[1:]))
+    spread = float(before @ before) * float(after @ after)
+    return float(before @ after) / float(np.sqrt(spread)) if spread > 0.0 else 0.0
 
 
 def _years(years: list[int]) -> str:
