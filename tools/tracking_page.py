@@ -19,7 +19,7 @@ from alphaoverlay.study.tracked import read_tracking
 SINCE = "2010-01-01"
 SPLIT = "2015-12-31"
 OURS = "alphaoverlay"
-COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73")
+COLOURS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9")
 Groups = Mapping[tuple[str, Side], Sequence[Tracking]]
 
 TEMPLATE = Path(__file__).with_name("tracking_page.md")
@@ -177,7 +177,7 @@ def _chart(panels: Mapping[str, Mapping[str, Mapping[str, float]]], path: Path) 
             names = list(next(iter(ways.values())))
             width = 0.8 / len(names)
             for k, (name, colour) in enumerate(zip(names, COLOURS, strict=True)):
-                at = np.arange(len(ways)) + (k - 1.5) * width
+                at = np.arange(len(ways)) + (k - (len(names) - 1) / 2) * width
                 axes.bar(at, [100.0 * one[name] for one in ways.values()], width, label=name, color=colour)
             axes.axhline(0.0, color="#444444", linewidth=0.8)
             axes.set_xticks(np.arange(len(ways)), list(ways))
@@ -188,6 +188,6 @@ def _chart(panels: Mapping[str, Mapping[str, Mapping[str, float]]], path: Path) 
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)
         handles, labels = both[0].get_legend_handles_labels()
-        figure.legend(handles, labels, frameon=False, ncols=4, loc="outside lower center")
+        figure.legend(handles, labels, frameon=False, ncols=3, loc="outside lower center")
         figure.savefig(path, format="svg", metadata={"Date": None})
         plt.close(figure)

@@ -74,7 +74,7 @@ def test_it_prints_one_json_document_with_the_promised_keys(run: Run, words: lis
     [estimate] = document["estimates"]
     assert estimate.keys() == {"term", "assumed", "value", "standard_error", "low", "high"}
     assert estimate["term"] == "SP"
-    assert document["ticker"] == f"SP={-100.0 * estimate['value']:.4g}"
+    assert document["ticker"] == f"SP500?L=-2&E=0.9&SP={-100.0 * estimate['value']:.4g}"
     assert (document["start"], document["end"]) == (DAYS[0], DAYS[-1])
     assert (document["sessions"], document["seed"]) == (1099, 0)
 
@@ -117,7 +117,7 @@ def test_a_report_is_written_and_the_same_is_printed(run: Run, words: list[str],
     done = run(*words, "--report", "r.html")
     assert (done.status, done.err) == (0, "")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    for said in ("Fitted terms", "Residuals after the fit", "Spread by calendar year", "In a ticker: SP=-"):
+    for said in ("Fitted terms", "Residuals after the fit", "Spread by calendar year", "In a ticker: SP500?L=-2&"):
         assert said in page
         assert said in " ".join(done.out.split())
     assert "Report written to r.html" in done.out

@@ -386,8 +386,8 @@ def test_another_series_is_measured_where_it_is_known() -> None:
         ("multiple less fee", -3.0, -0.03 - 0.01 / 252),
         ("spread credited to inverse funds", 3.0, 0.03 - 2 * (0.02 + 0.004) / 252 - 0.01 / 252),
         ("spread credited to inverse funds", -3.0, -0.03 + 4 * (0.02 + 0.004) / 252 - 0.01 / 252),
-        ("web backtester's defaults", 3.0, 0.03 - 1.1 * 2 * (0.02 + 0.004) / 252 - 2 * 0.005 / 252),
-        ("web backtester's defaults", -3.0, -0.03 + 1.1 * 4 * (0.02 - 0.004) / 252 - 3 * 0.00333 / 252),
+        ("web backtester's defaults (unverified)", 3.0, 0.03 - 1.1 * 2 * (0.02 + 0.004) / 252 - 2 * 0.005 / 252),
+        ("web backtester's defaults (unverified)", -3.0, -0.03 + 1.1 * 4 * (0.02 - 0.004) / 252 - 3 * 0.00333 / 252),
     ],
 )
 def test_the_other_formulas_by_hand(name: str, leverage: float, expected: float) -> None:

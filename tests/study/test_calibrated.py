@@ -102,13 +102,18 @@ def test_what_is_planted_in_files_is_what_is_reported(tmp_path: Path, leverage: 
     document = calibrate_document(found).dump()
     assert document["estimates"][0]["value"] == pytest.approx(0.0043, abs=1e-9)
     # Signed as the web writes it: a cost is negative for an inverse fund.
-    assert document["ticker"] == ("SP=0.43" if leverage > 0.0 else "SP=-0.43")
+    assert document["ticker"] == ("SP500?L=3&E=0.9&SP=0.43" if leverage > 0.0 else "SP500?L=-2&E=0.9&SP=-0.43")
     assert document["ticker"] in calibration_report(found).summary
     assert document["sessions"] == 1099
     assert document["residual"]["tracking_difference"] == pytest.approx(0.0, abs=1e-12)
     assert set(document["by_year"]) == {"2010", "2011", "2012", "2013"}  # of 2014 there are but 94 sessions
     assert all(value == pytest.approx(0.0043, abs=1e-6) for value in document["by_year"].values())
     assert len(document["rolling"]) == (1099 - 756) // 63 + 1
+
+
+def terms_of(ticker: str) -> str:
+    """What a whole ticker such as SP500?L=3&E=0.9&SP=0.4 says after its leverage."""
+    return ticker.partition("&")[2]
 
 
 @pytest.mark.parametrize("leverage", [3.0, -2.0])
@@ -119,9 +124,7 @@ def test_the_ticker_of_a_fit_ends_where_the_real_fund_ended(
     """Written with four digits behind the point of a percentage: a millionth a year, a few times over."""
     made_market(tmp_path, leverage=leverage, spread=0.0061, swap_exposure=1.08, noise=0.002)
     found = fitted(tmp_path, *terms)
-    own = found.calibration.fund
-    spread = "" if "SP" in terms else f"&SP={100.0 * math.copysign(own.spread, leverage):.6g}"
-    gap = missed(tmp_path, ticker_terms(found.calibration) + spread, leverage)
+    gap = missed(tmp_path, terms_of(ticker_terms(found.calibration)), leverage, expense="")
     assert gap == pytest.approx(0.0, abs=2e-5)
     assert abs(missed(tmp_path, "SP=0", leverage)) > 1e-3
 
@@ -129,8 +132,7 @@ def test_the_ticker_of_a_fit_ends_where_the_real_fund_ended(
 def test_the_expense_ratio_of_a_fit_ends_where_the_real_fund_ended(tmp_path: Path) -> None:
     made_market(tmp_path, leverage=3.0, expense=0.9, spread=0.0061, noise=0.002)
     found = fitted(tmp_path, "E")
-    terms = f"{ticker_terms(found.calibration)}&SP={100.0 * found.calibration.fund.spread:.6g}"
-    assert missed(tmp_path, terms, 3.0, expense="") == pytest.approx(0.0, abs=2e-5)
+    assert missed(tmp_path, terms_of(ticker_terms(found.calibration)), 3.0, expense="") == pytest.approx(0.0, abs=2e-5)
 
 
 @pytest.mark.parametrize("terms", [("SP",), ("SW",), ("E",), ("SP", "SW"), ("SW", "E"), ("SP", "SW", "E")], ids=str)
@@ -144,13 +146,10 @@ def test_every_fit_that_says_it_ends_where_the_real_fund_ended_does(tmp_path: Pa
 def test_each_ticker_offered_for_three_terms_ends_where_the_real_fund_ended(tmp_path: Path) -> None:
     made_market(tmp_path, leverage=3.0, spread=0.0061, swap_exposure=1.08, noise=0.002)
     found = fitted(tmp_path, "SP", "SW", "E")
-    spread = f"SP={100.0 * found.calibration.fund.spread:.6g}"
     offers = ticker_terms(found.calibration).split(" or ")
     assert len(offers) == 2
     for offered in offers:
-        terms = offered if "SP=" in offered else f"{offered}&{spread}"
-        expense = "" if "E=" in offered else "&E=0.9"
-        assert missed(tmp_path, terms, 3.0, expense=expense) == pytest.approx(0.0, abs=2e-5), offered
+        assert missed(tmp_path, terms_of(offered), 3.0, expense="") == pytest.approx(0.0, abs=2e-5), offered
 
 
 # --- nothing later is looked at ---

@@ -133,7 +133,7 @@ def _closing_times(
             f"In {_years(odd)} the closes of {symbol} and {name} were often apart and together again a session later: "
             f"a daily gap of {float(spread[odd].mean()):.2%} (standard deviation), {usual:.2%} in a quiet year. Prices "
             "taken at different moments, as before 2003, or a market in stress. Daily figures of those years say "
-            "little; yearly ones are hardly touched.",
+            "little.",
         )
     ]
 

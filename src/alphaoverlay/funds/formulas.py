@@ -29,9 +29,17 @@ def unsigned_spread(fund: Fund, index_returns: Mapping[str, pd.Series], history:
 
 def web_default(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
     """The best-known web backtester's defaults, `?PRESET=web`, on the default index series."""
+    return _daily(fund, index_returns, history, web_expense(fund.leverage), _web_financing(fund, history))
+
+
+def web_own_expense(fund: Fund, index_returns: Mapping[str, pd.Series], history: History) -> pd.Series:
+    """The same with the fund's own expense ratio, as a careful user types it."""
+    return _daily(fund, index_returns, history, expenses_on(fund, history.dates), _web_financing(fund, history))
+
+
+def _web_financing(fund: Fund, history: History) -> FloatArray:
     spread = WEB_SPREAD if fund.leverage >= 0.0 else -WEB_SPREAD
-    financing = WEB_SWAP_EXPOSURE * (history.financing + spread) * (fund.leverage - 1.0)
-    return _daily(fund, index_returns, history, web_expense(fund.leverage), financing)
+    return np.asarray(WEB_SWAP_EXPOSURE * (history.financing + spread) * (fund.leverage - 1.0))
 
 
 def _daily(
@@ -48,5 +56,6 @@ def _daily(
 OTHER_FORMULAS: Mapping[str, Formula] = {
     "multiple less fee": multiple_less_fee,
     "spread credited to inverse funds": unsigned_spread,
-    "web backtester's defaults": web_default,
+    "web backtester's defaults (unverified)": web_default,
+    "the same, own expense": web_own_expense,
 }

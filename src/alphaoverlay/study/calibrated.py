@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alphaoverlay.errors import StudyError
-from alphaoverlay.funds.calibration import Calibration, Estimate, Term, calibrate_fund
+from alphaoverlay.funds.calibration import Calibration, Estimate, Term, calibrate_fund, sample_of
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.ticker import BOUNDS
 from alphaoverlay.market.source import Source
@@ -71,7 +71,7 @@ def read_calibration(
 
 
 def ticker_terms(calibration: Calibration) -> str:
-    """Write the fitted terms as a ticker does: percent, the spread signed; "or" between fits that bar each other."""
+    """Write the fitted fund as a ticker, percent, the spread signed; "or" between fits that bar each other."""
     sign = 1.0 if calibration.fund.leverage > 1.0 else -1.0
 
     def written(one: Estimate) -> str:
@@ -80,4 +80,16 @@ def ticker_terms(calibration: Calibration) -> str:
         text = f"{one.term}={round(value, 4) + 0.0:g}"
         return text if low <= value <= high else f"{text} (no fund has that)"
 
-    return " or ".join("&".join(written(one) for one in fit) for fit in calibration.fits)
+    fund, expense = calibration.fund, 100.0 * float(sample_of(calibration.tracking).expense.mean())
+    symbol = next(iter(fund.exposures)) if len(fund.exposures) == 1 else fund.symbol
+
+    in_use: dict[Term, float] = {"E": expense, "SP": 100.0 * sign * fund.spread, "SW": fund.swap_exposure}
+
+    def whole(fit: tuple[Estimate, ...]) -> str:
+        terms = {term: f"{term}={round(value, 4) + 0.0:g}" for term, value in in_use.items()}
+        if fund.swap_exposure == 1.0:
+            del terms["SW"]  # what a ticker means without it
+        terms |= {one.term: written(one) for one in fit}
+        return f"{symbol}?{'&'.join([f'L={fund.leverage:g}', *terms.values()])}"
+
+    return " or ".join(whole(fit) for fit in calibration.fits)

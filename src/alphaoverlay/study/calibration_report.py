@@ -65,7 +65,8 @@ def _estimates_table(calibration: Calibration) -> Table:
     heads = ("Estimate", "Standard error", "95% from", "to", "In use")
     note = (
         f"Intervals from {RESAMPLES:,} circular block resamples of {BLOCK} sessions: spreads change from year to "
-        "year, so shorter blocks would flatter. A spread below zero says that the fund did better than the "
+        "year, so shorter blocks would flatter. They are about these sessions: later ones may lie outside. A spread "
+        "below zero says that the fund did better than the "
         "financing rate."
     )
     return Table("Fitted terms", (Column(""), *(Column(head, "percent 2") for head in heads)), tuple(rows), note)

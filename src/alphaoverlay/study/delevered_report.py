@@ -118,9 +118,7 @@ def _gap_table(held: Delevered) -> Table:
         Column("In all (log)", "signed percent"),
         Column("Return points", "points"),
     )
-    note = (
-        "The parts add up exactly (M5). Financing and the interest on the cash nearly cancel: one pays for the other."
-    )
+    note = "The parts add up exactly (M5). Kept at its weight, the interest on the cash pays the fund's financing."
     return Table("The gap by cause", columns, tuple(rows), f"{note} {synthetic_note(held.portfolio)}".strip())
 
 

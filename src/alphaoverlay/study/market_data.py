@@ -59,7 +59,7 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
         raise CatalogueError(f"{symbol} is an index, not a fund: {instead} for exposures with [base] and [overlay]")
     if source.holds(symbol):
         note = "not in the catalogue: taken as it is, its own exposure, fees inside its prices"
-        if any(symbol.upper() in index.price for index in catalogue.indices.values()):
+        if any(symbol.upper().lstrip("^") in index.price for index in catalogue.indices.values()):
             note = PRICE_ONLY
         return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")
     raise CatalogueError(
@@ -142,12 +142,25 @@ def synthetic_notes(returns: FundReturns) -> tuple[str, ...]:
     for fund in returns.funds:
         notes += [*_fill_notes(fund, returns), *fund.warnings]
         notes += [f"{under.symbol} is {under.note}." for under in _holdings(fund) if under.note == PRICE_ONLY]
+    notes += _ruined(returns)
     for fund in returns.funds:
         since = fund.index_since
         real = returns.returns.index[~returns.synthetic[fund.symbol].to_numpy()][1:]
         if fund.former and len(real) and (since is None or iso(real[0]) < since.isoformat()):
             notes.append(f"{fund.symbol} followed another index before: {fund.former}.")
     return tuple(dict.fromkeys(notes))
+
+
+def _ruined(returns: FundReturns) -> list[str]:
+    """Say which funds lost everything on a session; its first session's return is nobody's."""
+    lost = returns.returns.iloc[1:] <= -1.0
+    return [
+        f"{symbol} lost everything on {iso(lost.index[int(lost[symbol].to_numpy().argmax())])}: a real fund would "
+        "be gone "
+        "then, but here the next rebalancing buys it again, which flatters what follows."
+        for symbol in lost.columns
+        if lost[symbol].any()
+    ]
 
 
 def _holdings(fund: Fund) -> tuple[Fund, ...]:

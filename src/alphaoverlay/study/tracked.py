@@ -104,6 +104,7 @@ def _notes(tracking: Tracking) -> tuple[str, ...]:
     if fund.former and (fund.index_since is None or first <= fund.index_since):
         since = "" if fund.index_since is None else f"; the present one since {fund.index_since}"
         said.append(f"{fund.symbol} followed another index before: {fund.former}{since}.")
+    said += [one.sentence for one in tracking.findings if one.kind == "jump"]
     row = row_of(fund)
     if row is not None and fund.symbol in row.funds and first < row.last:
         said.append(
