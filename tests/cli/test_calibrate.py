@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from tests.cli.running import Run
 from tests.cli.test_commands import call, parsed
 from tests.study.test_calibrated import made_market
 
-from alphaoverlay.cli.app import main
 from alphaoverlay.market.calendar import exchange_sessions
 
 DAYS = [f"{day:%Y-%m-%d}" for day in exchange_sessions(2010, 2020)[:1100]]
@@ -20,33 +17,6 @@ KEYS = {
     "schema", "version", "asof", "study", "data", "notes", "fund", "start", "end", "sessions", "estimates", "ticker",
     "residual", "rolling", "by_year", "block", "resamples", "seed",
 }  # fmt: skip
-
-
-class Done(NamedTuple):
-    """What a command returned, printed and complained."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def inside(*words: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["alphaoverlay", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return Done(int(str(left.value.code)), said.out, said.err)
-
-    return inside
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +31,8 @@ def words(market: Path) -> list[str]:
     return ["calibrate", "MADE", "--data", str(market), "--funds", str(market / "own.toml")]
 
 
-def document_of(done: Done) -> dict[str, Any]:
-    assert (done.status, done.err) == (0, "")
-    read: dict[str, Any] = json.loads(done.out)
-    return read
-
-
 def test_it_prints_one_json_document_with_the_promised_keys(run: Run, words: list[str]) -> None:
-    document = document_of(run(*words, "--json"))
+    document = run(*words, "--json").document
     assert document.keys() >= KEYS
     assert document["fund"] == "MADE"
     [estimate] = document["estimates"]
@@ -91,15 +55,15 @@ def test_real_funds_in_a_process_of_its_own(reference_data: Path, tmp_path: Path
 def test_the_same_words_give_the_same_document_to_the_last_bit(run: Run, words: list[str]) -> None:
     once, again = (run(*words, "--seed", "5", "--json") for _ in range(2))
     assert once.out == again.out
-    other = document_of(run(*words, "--seed", "6", "--json"))["estimates"][0]
-    own = document_of(once)["estimates"][0]
+    other = run(*words, "--seed", "6", "--json").document["estimates"][0]
+    own = once.document["estimates"][0]
     assert own["value"] == other["value"]
     assert own["standard_error"] != other["standard_error"]
 
 
 def test_the_span_the_rate_and_the_terms_are_options(run: Run, words: list[str]) -> None:
     asked = ["--start", DAYS[100], "--until", DAYS[900], "--cash-rate", "0.01", "--fit", "e"]
-    document = document_of(run(*words, *asked, "--json"))
+    document = run(*words, *asked, "--json").document
     assert (document["start"], document["end"], document["asof"]) == (DAYS[100], DAYS[900], DAYS[900])
     assert [one["term"] for one in document["estimates"]] == ["E"]
     assert document["study"]["fit"] == ["E"]
@@ -109,7 +73,7 @@ def test_the_span_the_rate_and_the_terms_are_options(run: Run, words: list[str])
 
 def test_days_without_sessions_are_rounded_into_the_span(run: Run, words: list[str]) -> None:
     """From a Sunday to a Saturday."""
-    document = document_of(run(*words, "--start", "2010-03-07", "--until", "2013-11-30", "--json"))
+    document = run(*words, "--start", "2010-03-07", "--until", "2013-11-30", "--json").document
     assert (document["start"], document["end"]) == ("2010-03-08", "2013-11-29")
 
 
@@ -124,7 +88,7 @@ def test_a_report_is_written_and_the_same_is_printed(run: Run, words: list[str],
 
 
 def test_json_beside_a_report_is_json_alone(run: Run, words: list[str], tmp_path: Path) -> None:
-    assert document_of(run(*words, "--json", "--report", "r.html"))["fund"] == "MADE"
+    assert run(*words, "--json", "--report", "r.html").document["fund"] == "MADE"
     assert (tmp_path / "r.html").exists()
 
 
@@ -232,7 +196,7 @@ def test_prices_that_never_move_are_no_crash(run: Run, tmp_path: Path) -> None:
     if done.status == 2:
         assert len(done.err.strip().splitlines()) == 1
         return
-    [estimate] = document_of(done)["estimates"]
+    [estimate] = done.document["estimates"]
     # 3*0.019*e - 2*0.01*d - 0.009*e = 2*s*d, with e = d*360/365.
     assert estimate["value"] == pytest.approx(((3 * 0.019 - 0.009) * 360 / 365 - 0.02) / 2, abs=1e-5)
     assert all(math.isfinite(value) for value in estimate.values() if isinstance(value, float))

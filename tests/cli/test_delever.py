@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from tests.cli.running import Run
 from tests.study.test_calibrated import made_market, write_prices
 
-from alphaoverlay.cli.app import main
 from alphaoverlay.market.calendar import exchange_sessions
 
 DAYS = [f"{day:%Y-%m-%d}" for day in exchange_sessions(2010, 2020)[:1100]]
@@ -24,33 +21,6 @@ KEYS = {
 PARTS = {"target", "drift", "financing", "cash", "spread", "expense", "slippage", "cost", "variance"}
 
 
-class Done(NamedTuple):
-    """What a command returned, printed and complained."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Run a command in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "160")
-
-    def inside(*words: str) -> Done:
-        monkeypatch.setattr("sys.argv", ["alphaoverlay", *words])
-        with pytest.raises(SystemExit) as left:
-            main()
-        said = capsys.readouterr()
-        return Done(int(str(left.value.code)), said.out, said.err)
-
-    return inside
-
-
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The command for MADE, a 3x fund that has lived for the last 900 of 1,100 sessions."""
@@ -58,14 +28,8 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return ["delever", "MADE", "--data", str(market), "--funds", str(market / "own.toml")]
 
 
-def document_of(done: Done) -> dict[str, Any]:
-    assert (done.status, done.err) == (0, "")
-    read: dict[str, Any] = json.loads(done.out)
-    return read
-
-
 def test_it_prints_one_json_document_with_the_promised_keys(run: Run, words: list[str]) -> None:
-    document = document_of(run(*words, "--json"))
+    document = run(*words, "--json").document
     assert document.keys() >= KEYS
     assert document["parts"].keys() == PARTS
     assert math.fsum(document["parts"].values()) == pytest.approx(document["gap"], abs=1e-12)
@@ -78,14 +42,14 @@ def test_it_prints_one_json_document_with_the_promised_keys(run: Run, words: lis
 
 
 def test_a_real_funds_life_is_its_span(run: Run, reference_data: Path, tmp_path: Path) -> None:
-    document = document_of(run("delever", "TNA", "--data", str(reference_data), "--end", "2021-12-15", "--json"))
+    document = run("delever", "TNA", "--data", str(reference_data), "--end", "2021-12-15", "--json").document
     assert (document["start"], document["end"]) == ("2008-11-19", "2021-12-15")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_span_rule_costs_and_rate_are_options(run: Run, words: list[str]) -> None:
     asked = ["--start", DAYS[100], "--end", DAYS[1000], "--rebalance", "monthly", "--offset", "3"]
-    document = document_of(run(*words, *asked, "--half-spread-bps", "5", "--cash-rate", "0.02", "--json"))
+    document = run(*words, *asked, "--half-spread-bps", "5", "--cash-rate", "0.02", "--json").document
     assert (document["start"], document["end"]) == (DAYS[100], DAYS[1000])
     assert document["study"]["rebalance"] == {"calendar": "monthly", "offset": 3}
     assert document["study"]["costs"] == {"half_spread_bps": 5.0}
@@ -97,14 +61,14 @@ def test_span_rule_costs_and_rate_are_options(run: Run, words: list[str]) -> Non
 
 
 def test_a_short_span_has_no_windows(run: Run, words: list[str]) -> None:
-    document = document_of(run(*words, "--start", DAYS[900], "--json"))
+    document = run(*words, "--start", DAYS[900], "--json").document
     assert document["windows"] is None
     assert len(document["by_offset"]) == 61
 
 
 def test_two_sessions_are_enough_to_be_shown_without_a_crash(run: Run, words: list[str]) -> None:
     span = ["--start", DAYS[500], "--end", DAYS[501]]
-    document = document_of(run(*words, *span, "--json"))
+    document = run(*words, *span, "--json").document
     assert document["correlation"] is None
     assert document["sessions"] == 1
     shown = run(*words, *span)
@@ -113,7 +77,7 @@ def test_two_sessions_are_enough_to_be_shown_without_a_crash(run: Run, words: li
 
 
 def test_a_ticker_with_terms_is_a_fund_like_any_other(run: Run, words: list[str]) -> None:
-    document = document_of(run("delever", "sp500?sp=0&e=0&l=-2", *words[2:4], "--rebalance", "daily", "--json"))
+    document = run("delever", "sp500?sp=0&e=0&l=-2", *words[2:4], "--rebalance", "daily", "--json").document
     assert document["fund"] == "SP500?L=-2&E=0&SP=0"
     assert document["weight"] == 0.5
     assert document["gap"] == pytest.approx(0.0, abs=1e-12)
@@ -127,7 +91,7 @@ def test_a_fund_that_lost_everything_is_shown_up_to_then(run: Run, tmp_path: Pat
     levels[905:] = [0.6 * level for level in levels[905:]]
     write_prices(folder, "GSPC", exchange_sessions(2010, 2020)[:1000], levels)
     words = ["delever", "SP500?L=3&E=0&SP=0", "--data", str(folder), "--cash-rate", "0.01"]
-    document = document_of(run(*words, "--json"))
+    document = run(*words, "--json").document
     assert document["end"] == DAYS[904]
     assert any(f"lost everything on {DAYS[905]}" in note for note in document["notes"])
     assert run(*words).status == 0
@@ -144,7 +108,7 @@ def test_a_report_is_written_and_the_same_is_printed(run: Run, words: list[str],
 
 
 def test_json_beside_a_report_is_json_alone(run: Run, words: list[str], tmp_path: Path) -> None:
-    assert document_of(run(*words, "--json", "--report", "r.html"))["fund"] == "MADE"
+    assert run(*words, "--json", "--report", "r.html").document["fund"] == "MADE"
     assert (tmp_path / "r.html").exists()
 
 

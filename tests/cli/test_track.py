@@ -4,49 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.cli.running import Done, Run
 from tests.cli.test_commands import call, parsed
 from tests.funds.made import levels
 from tests.market.little_files import rate_file
 
-from alphaoverlay.cli.app import main
 from alphaoverlay.market.calendar import exchange_sessions
 
 SESSIONS = [f"{stamp:%Y-%m-%d}" for stamp in exchange_sessions(2015, 2016)]
 MOVES = [float(x) for x in np.random.default_rng(8).normal(0.0004, 0.01, len(SESSIONS) - 1)]
-
-
-class Done(NamedTuple):
-    """What a command returned, printed and complained."""
-
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the command in this process: as `call`, without the second that it takes to start one."""
-
-    def inside(*words: str) -> Done:
-        monkeypatch.setenv("COLUMNS", "120")
-        monkeypatch.setattr(sys, "argv", ["alphaoverlay", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        printed = capsys.readouterr()
-        return Done(int(stopped.value.code or 0), printed.out, printed.err)
-
-    return inside
 
 
 def prices(closes: list[float], days: list[str] = SESSIONS) -> str:

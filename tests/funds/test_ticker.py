@@ -136,6 +136,7 @@ def test_only_a_question_mark_makes_terms() -> None:
         ("spy?preset=web&fb=(qqq)&sw=1.10", "SPY?SW=1.1&FB=QQQ&PRESET=WEB"),
         ("spy?fb=(qqq?e=1&l=2)&l=3", "SPY?L=3&FB=(QQQ?L=2&E=1)"),
         ("SPY?L=0.0001", "SPY?L=0.0001"),
+        ("gld?fb=(gc=f)", "GLD?FB=(GC=F)"),
     ],
 )
 def test_there_is_one_way_to_write_it(text: str, expected: str) -> None:
@@ -174,7 +175,8 @@ def spelled(draw: st.DrawFn, nested: bool = False) -> tuple[str, Ticker]:
     fill = preset = None
     if not nested and draw(st.booleans()):
         inner, fill = draw(spelled(nested=True))
-        words.append(f"FB=({inner})" if "?" in inner or draw(st.booleans()) else f"FB={inner}")
+        bare = not set("?=") & set(inner) and draw(st.booleans())
+        words.append(f"FB={inner}" if bare else f"FB=({inner})")
     if draw(st.booleans()):
         preset = "WEB"
         words.append("PRESET=web")

@@ -54,7 +54,7 @@ def distributions(symbol: str, history: History) -> pd.Series:
     with np.errstate(invalid="ignore"):
         paid = 1.0 - (close[1:] / close[:-1]) / (adjusted[1:] / adjusted[:-1])
     # Stored to a few decimals, low adjusted prices jitter: a distribution must stand out from the rounding.
-    jitter = sum(grain[1:] / prices[1:] for prices in (close, adjusted) for grain in [_grain(prices)])
+    jitter = _grain(close)[1:] / close[1:] + _grain(adjusted)[1:] / adjusted[1:]
     shown = paid > np.maximum(LEAST_DISTRIBUTION, 4.0 * jitter)
     return pd.Series(paid[shown], index=history.dates[1:][shown])
 

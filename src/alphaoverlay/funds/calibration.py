@@ -33,8 +33,7 @@ STILL_RATE = 0.0025
 MOVES_ENOUGH = 0.3
 STILL = (
     "SW cannot be told from the other terms: the financing rate did not move on these sessions, or in a few months "
-    "only; "
-    "fit them alone"
+    "only; fit them alone"
 )
 
 

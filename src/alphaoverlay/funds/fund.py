@@ -111,10 +111,15 @@ class Fund:
 
     @property
     def financing_spread(self) -> float:
+        """What the spread costs a year, with that of the holding under a ticker."""
+        own = self.own_financing_spread
+        return own if self.multiple is None else own + self.reset_leverage * self.multiple.of.financing_spread
+
+    @property
+    def own_financing_spread(self) -> float:
         """`SW*|L-1|*s` as a yearly fraction of the fund's value; none for 0 <= L <= 1."""
         times = self.reset_leverage
-        own = 0.0 if 0.0 <= times <= 1.0 else self.swap_exposure * abs(times - 1.0) * self.spread
-        return own if self.multiple is None else own + times * self.multiple.of.financing_spread
+        return 0.0 if 0.0 <= times <= 1.0 else self.swap_exposure * abs(times - 1.0) * self.spread
 
     @property
     def yearly_expense(self) -> float:

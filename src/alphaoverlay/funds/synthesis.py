@@ -44,10 +44,10 @@ class Deductions:
 def own_deductions(fund: Fund, history: History) -> Deductions:
     """Return what the fund itself takes, without a holding under it."""
     d, e = _clocks(fund, history)
-    times = fund.reset_leverage
-    spread = 0.0 if 0.0 <= times <= 1.0 else fund.swap_exposure * abs(times - 1.0) * fund.spread
     return Deductions(
-        fund.swap_exposure * (times - 1.0) * history.financing * d, spread * d, expenses_on(fund, history.dates) * e
+        financing=fund.swap_exposure * (fund.reset_leverage - 1.0) * history.financing * d,
+        spread=fund.own_financing_spread * d,
+        expense=expenses_on(fund, history.dates) * e,
     )
 
 

@@ -4,7 +4,7 @@
 
 L is the daily multiple, E the expense ratio and SP the signed spread (percent a year), SW the swap exposure, UE the
 expense of the underlying fund added back (its own, or UE=PERCENT), FB another symbol used before the first price (in
-parentheses where it has terms of its own), PRESET=web the best-known web backtester's defaults. Upper or lower case.
+parentheses where it has terms or a =), PRESET=web the best-known web backtester's defaults. Upper or lower case.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class Ticker:
         if self.add_back is not None:
             said.append("UE" if self.add_back == "own" else f"UE={_number(100.0 * self.add_back)}")
         if self.fill is not None:
-            said.append(f"FB=({self.fill})" if "?" in str(self.fill) else f"FB={self.fill}")
+            inner = str(self.fill)
+            said.append(f"FB=({inner})" if "?" in inner or "=" in inner else f"FB={inner}")
         if self.preset is not None:
             said.append(f"PRESET={self.preset}")
         return f"{self.symbol}?{'&'.join(said)}" if said else self.symbol

@@ -77,8 +77,8 @@ def _summary(held: Delevered) -> str:
     return (
         f"From {iso(dates[0])} to {iso(dates[-1])} {held.weight:.1%} {held.fund.symbol} with the rest in cash "
         f"({manner(held.portfolio.rule)}) returned {own} a year against {other} for {_index(held)}: a gap of "
-        f"{gap:+.2%} a "
-        f"year in log return, with a daily correlation of {write_cell(held.correlation, 'ratio')}.{largest}"
+        f"{gap:+.2%} a year in log return, with a daily correlation of "
+        f"{write_cell(held.correlation, 'ratio')}.{largest}"
     )
 
 

@@ -114,8 +114,7 @@ def _notes(tracking: Tracking) -> tuple[str, ...]:
     if fund.spread_basis == "pooled":
         said.append(
             f"No fund on {', '.join(fund.exposures)} of this side was calibrated: the spread is the mean of the "
-            "other indices. Tried on the calibrated indices, that was off by up to 0.1% a year for long funds and "
-            "1.3% for inverse ones."
+            "other indices, which for inverse funds can be off by more than 1% a year."
         )
     if tracking.plain_symbol is None:
         said.append("No plain fund on the same index is in the data: beta and daily R2 to it are not known.")

@@ -54,8 +54,8 @@ def summary(tracking: Tracking) -> str:
     first = (
         f"From {iso(tracking.history.dates[0])} to {iso(tracking.history.dates[-1])} the synthetic {fund.symbol} was "
         f"{apart} the real one ({write_cell(gap.trimmed, 'signed percent')} a year without the ten largest daily "
-        "gaps), "
-        f"with a tracking error of {gap.error:.2%} and a weekly R2 of {write_cell(gap.r_squared_weekly, 'ratio 4')}."
+        f"gaps), with a tracking error of {gap.error:.2%} and a weekly R2 of "
+        f"{write_cell(gap.r_squared_weekly, 'ratio 4')}."
     )
     if tracking.beta is None:
         return first
@@ -113,8 +113,9 @@ def _comparison_table(tracking: Tracking) -> Table:
     )
     note = (
         "Built minus real, in log return; trimmed is without the ten largest daily gaps. A fund's close and its "
-        "index part in stress, so the plain fund follows the daily moves of another fund more closely and the "
-        "index its long run. Other formulas are shown to be compared with; nothing else uses them."
+        "index part in stress, so the plain fund follows the daily moves of another fund more closely; the "
+        "index, to which the default spreads were fitted, ends nearer. Other formulas are shown to be compared "
+        "with; nothing else uses them."
     )
     return Table("Two index choices, and other formulas", columns, tuple(rows), note)
 
