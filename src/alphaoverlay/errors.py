@@ -3,10 +3,13 @@
 AlphaOverlayError
 ├── DataError            a file or series that cannot be used: names the place (file, line, column)
 │   ├── SymbolNotFound   no series of that name in the source
-│   └── SpanError        the asked dates are not covered by the data
+│   ├── SpanError        the asked dates are not covered by the data
+│   └── FetchError       a web source that gave no usable answer: no network, an outage, too many requests
 ├── CatalogueError       a fund or index that is unknown, or a fund file that cannot be read
 ├── TickerError          a ticker with terms, such as SPY?L=3, that cannot be read: marks the character
 ├── StudyError           a study or command-line value that is wrong: names the key
+├── StoreError           the store of fetched data cannot be opened, read or written
+├── MissingExtra         an optional package is needed: says which to install
 ├── DesignError          a design problem that makes no sense (an infeasible one is an outcome, not an error)
 └── OutputError          a file that cannot be written
 
@@ -18,6 +21,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from importlib import import_module
+from types import ModuleType
 
 
 class AlphaOverlayError(Exception):
@@ -36,6 +41,10 @@ class SpanError(DataError):
     """The asked dates are not covered by the data."""
 
 
+class FetchError(DataError):
+    """A web source that gave no usable answer."""
+
+
 class CatalogueError(AlphaOverlayError):
     """A fund or index that is unknown, or a fund file that cannot be read."""
 
@@ -48,12 +57,35 @@ class StudyError(AlphaOverlayError):
     """A study or command-line value that is wrong."""
 
 
+class StoreError(AlphaOverlayError):
+    """The store of fetched data cannot be opened, read or written."""
+
+
+class MissingExtra(AlphaOverlayError):
+    """An optional package is needed."""
+
+
 class DesignError(AlphaOverlayError):
     """A design problem that makes no sense."""
 
 
 class OutputError(AlphaOverlayError):
     """A file that cannot be written."""
+
+
+def need(module: str, extra: str, purpose: str) -> ModuleType:
+    """Import an optional package.
+
+    Raises
+    ------
+    MissingExtra : it is not installed; names the command that installs it.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise MissingExtra(
+            f"{purpose} needs more packages; install them with: pip install 'alphaoverlay[{extra}]'"
+        ) from None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -37,6 +37,10 @@ class Provenance:
     observations : their number.
     nature : whether the values were observed in a market.
     note : what a reader must know about the series; may be empty.
+    retrieved : when the source was asked, ISO 8601 in UTC; empty for files, which are read where they lie.
+    version : the store's number of this state of the series; None where nothing is stored.
+    fingerprint : hash of the values that a result used; empty before they are used.
+    currency, timezone : as the source states them ("USD", "America/New_York"); empty where it does not.
     """
 
     name: str
@@ -47,6 +51,11 @@ class Provenance:
     observations: int
     nature: Nature = "real"
     note: str = ""
+    retrieved: str = ""
+    version: int | None = None
+    fingerprint: str = ""
+    currency: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +64,9 @@ class PriceSeries:
 
     `frame` is indexed by session and holds `close` (adjusted for splits only; NaN where unknown) and `adj_close`
     (adjusted for splits and distributions; NaN only where the source has an empty cell), and where the source has them
-    `volume` (shares traded) and `nav` (net asset value a share, on the footing of `close`). `lines` are the rows' line
-    numbers in their file, where there is one.
+    `volume` (shares traded), `nav` (net asset value a share), `distribution` (cash paid a share on its ex-date, else 0;
+    both on the footing of `close`) and `split` (new shares for an old one on the first day of trading on them, else 0).
+    `lines` are the rows' line numbers in their file, where there is one.
     """
 
     symbol: str

@@ -51,7 +51,7 @@ class FolderSource:
         """Whether there is a file for the symbol."""
         return bool(self._find(symbol))
 
-    def prices(self, symbol: str) -> PriceSeries:
+    def prices(self, symbol: str, since: str | None = None) -> PriceSeries:
         """Read `SYMBOL.csv`.
 
         Raises
@@ -67,7 +67,7 @@ class FolderSource:
             self._prices[symbol] = PriceSeries(symbol, frame, provenance, tuple(lines.tolist()))
         return self._prices[symbol]
 
-    def rate(self, name: str) -> RateSeries:
+    def rate(self, name: str, since: str | None = None) -> RateSeries:
         """Read a rate file such as `DFF.csv`, in percent a year.
 
         Raises

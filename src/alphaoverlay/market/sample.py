@@ -71,7 +71,7 @@ class SampleSource:
         """Whether the sample has the symbol."""
         return symbol.lstrip("^").upper() in _WHAT
 
-    def prices(self, symbol: str) -> PriceSeries:
+    def prices(self, symbol: str, since: str | None = None) -> PriceSeries:
         """Return one of GSPC, IXIC, RUT; price indices, so `adj_close` repeats `close`.
 
         Raises
@@ -88,7 +88,7 @@ class SampleSource:
         provenance = Provenance(symbol, self.name, f"arch {place}", iso(FIRST), iso(LAST), len(close), nature, note)
         return PriceSeries(symbol, pd.DataFrame({"close": close, "adj_close": close}), provenance)
 
-    def rate(self, name: str) -> RateSeries:
+    def rate(self, name: str, since: str | None = None) -> RateSeries:
         """Return `RF`, the one-month bill rate of the factor file, as a yearly fraction.
 
         Raises

@@ -14,7 +14,7 @@ class Source(Protocol):
     Attributes
     ----------
     name : what the user calls it; printed with every result.
-    default_rate : the rate used when a study names none.
+    default_rate : the rate used when a study names none; may belong to another source beside it.
     stand_ins : index -> symbol of another index that this source offers in its place; always said in the notes.
     notes : sentences about what is real in the data; every output that uses the source carries them.
     """
@@ -32,10 +32,16 @@ class Source(Protocol):
         """Whether `prices(symbol)` has anything to read."""
         ...
 
-    def prices(self, symbol: str) -> PriceSeries:
-        """Read one symbol; raises `SymbolNotFound` or another `DataError`."""
+    def prices(self, symbol: str, since: str | None = None) -> PriceSeries:
+        """Read one symbol, all of it or from a day (ISO date) on; a source that cannot cut may return more.
+
+        Raises
+        ------
+        SymbolNotFound : the source has no such symbol.
+        DataError : what it has cannot be used; `FetchError` where a web source gave no usable answer.
+        """
         ...
 
-    def rate(self, name: str) -> RateSeries:
-        """Read one rate; raises `SymbolNotFound` or another `DataError`."""
+    def rate(self, name: str, since: str | None = None) -> RateSeries:
+        """Read one rate; arguments and errors as for `prices`."""
         ...
