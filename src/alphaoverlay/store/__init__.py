@@ -1,0 +1,1 @@
+"""The store of fetched data: every state that a source ever served, by version."""
