@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.store.postgres_server import PostgresServer
 
 # One machine's slowness is not a failure; the examples are the same on every run.
 settings.register_profile("repo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -38,3 +43,18 @@ def chromium() -> str:
     if required("chromium"):
         pytest.fail("ALPHAOVERLAY_REQUIRE names chromium, and there is none on the PATH")
     pytest.skip("no Chromium on the PATH")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL; tests that need one are skipped where there is none, unless CI requires it."""
+    from tests.store.postgres_server import NoServerError, running_server
+
+    pytest.importorskip("psycopg", reason="no PostgreSQL driver: pip install 'alphaoverlay[postgres]'")
+    try:
+        with running_server() as server:
+            yield server
+    except NoServerError as error:
+        if required("postgres"):
+            pytest.fail(f"ALPHAOVERLAY_REQUIRE names postgres: {error}")
+        pytest.skip(str(error))

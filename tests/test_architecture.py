@@ -14,12 +14,13 @@ import pytest
 import alphaoverlay
 
 HOME = Path(alphaoverlay.__file__).parent
-# Each room may import those before it; market (and later store) stands aside.
+# Each room may import those before it; market, and the store under it, stand aside.
 ROOMS = ["errors", "history", "funds", "overlays", "engine", "analysis", "report", "study", "cli"]
 ALLOWED = {room: set(ROOMS[: k + 1]) for k, room in enumerate(ROOMS)}
-ALLOWED["market"] = {"errors", "history", "market"}
+ALLOWED["store"] = {"errors", "history", "store"}
+ALLOWED["market"] = {"errors", "history", "store", "market"}
 for shell in ("study", "cli"):
-    ALLOWED[shell].add("market")
+    ALLOWED[shell] |= {"market", "store"}
 MODULES = sorted(
     name
     for _, name, _ in pkgutil.walk_packages(alphaoverlay.__path__, "alphaoverlay.")
@@ -86,13 +87,13 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         ("import alphaoverlay", {"numpy", "pandas", "numba", "pydantic", "typer"}),
         (
             "import alphaoverlay.cli.app",
-            {"numpy", "pandas", "numba", "pydantic", "plotly", "arch", "exchange_calendars"},
+            {"numpy", "pandas", "numba", "pydantic", "plotly", "arch", "exchange_calendars", "sqlalchemy", "requests"},
         ),
-        ("import alphaoverlay.study.run", {"numba", "plotly", "arch", "scipy", "exchange_calendars", "highspy"}),
+        ("import alphaoverlay.study.run", {"numba", "plotly", "arch", "scipy", "exchange_calendars", "highspy", "sqlalchemy", "requests"}),
         (
             "import alphaoverlay as a; a.run_study(a.study_from({'base': {'SP500': 1}, 'overlay': {'RUSSELL2000': .3}},"
             " 'x'), a.open_source('sample'))",
-            {"numba", "plotly", "arch", "scipy"},
+            {"numba", "plotly", "arch", "scipy", "sqlalchemy", "requests"},
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 run.lock      what a user runs: the runtime dependencies, and hatchling to install the checkout
 dev.lock      run.lock plus the tools for tests, types, style and building; never a different version of the same thing
-oldest.lock   each runtime dependency at its lower bound in pyproject.toml, with today's test tools
+oldest.lock   each runtime dependency, of the extras too, at its lower bound in pyproject.toml, with today's test tools
 
 All three are exact, hold for Linux, macOS and Windows and every supported Python by environment markers, and carry the
 hash of each file. They name no package index, so that each user's own configuration decides where files come from.
@@ -26,14 +26,24 @@ HEADER = "# Written by tools/lock.py (`make lock`); do not edit.\n"
 
 
 def lower_bounds(project: dict[str, Any]) -> dict[str, str]:
-    """The `>=` version of each runtime dependency, by its normalised name."""
+    """The `>=` version of each runtime dependency, of the extras too, by its normalised name with its own extras."""
     bounds = {}
-    for requirement in project["project"]["dependencies"]:
-        match = re.fullmatch(r"([A-Za-z0-9_.-]+)>=([0-9.]+)(?:,<[0-9.]+)?", requirement)
+    for requirement in [*project["project"]["dependencies"], *extra(project, "all")]:
+        match = re.fullmatch(r"([A-Za-z0-9_.-]+)(\[[a-z,]+\])?>=([0-9.]+)(?:,<[0-9.]+)?", requirement)
         if match is None:
             raise SystemExit(f"pyproject.toml: write {requirement!r} as NAME>=VERSION or NAME>=VERSION,<VERSION")
-        bounds[re.sub(r"[-_.]+", "-", match[1]).lower()] = match[2]
+        bounds[re.sub(r"[-_.]+", "-", match[1]).lower() + (match[2] or "")] = match[3]
     return bounds
+
+
+def extra(project: dict[str, Any], name: str) -> list[str]:
+    """The requirements of one of our extras, with those of the extras that it names."""
+    found = []
+    for requirement in project["project"]["optional-dependencies"][name]:
+        match = re.fullmatch(r"alphaoverlay\[([a-z,]+)\]", requirement)
+        parts = [requirement] if match is None else [r for part in match[1].split(",") for r in extra(project, part)]
+        found += [one for one in parts if one not in found]
+    return found
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -59,7 +69,7 @@ def main() -> None:
     upgrade = "--upgrade" in sys.argv[1:]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     oldest = [f"{name}=={version}" for name, version in lower_bounds(project).items()]
-    oldest += [*project["project"]["optional-dependencies"]["test"], BUILD_TOOL]
+    oldest += [*extra(project, "test"), BUILD_TOOL]
     FOLDER.mkdir(exist_ok=True)
     compile_lock(FOLDER / "dev.lock", ["pyproject.toml", "--extra", "dev"], upgrade=upgrade)
     same = ["pyproject.toml", "--constraint", "requirements/dev.lock"]

@@ -186,6 +186,14 @@ class History:
         return "sha256:" + digest.hexdigest()
 
 
+def fingerprint_of(*columns: FloatArray) -> str:
+    """Hash values, so that equal ones hash alike."""
+    digest = hashlib.sha256()
+    for values in columns:
+        digest.update(_canonical(values))
+    return "sha256:" + digest.hexdigest()
+
+
 def _canonical(values: FloatArray) -> bytes:
     """Bytes of the values with one NaN and one zero, so that equal histories hash alike."""
     clean = np.where(np.isnan(values), np.nan, values) + 0.0

@@ -11,6 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -344,9 +345,21 @@ def test_make_targets_are_one_line(target: str) -> None:
 # --- what is installed ------------------------------------------------------------------------------------------------
 
 
+def project() -> dict[str, Any]:
+    read: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return read
+
+
 def dependencies() -> dict[str, Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = (Requirement(text) for text in project["dependencies"])
+    found = (Requirement(text) for text in project()["dependencies"])
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def optional() -> dict[str, Requirement]:
+    """What the extras for users need."""
+    extras = project()["optional-dependencies"]
+    named = Requirement(*extras["all"]).extras
+    found = (Requirement(text) for name in named for text in extras[name])
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 
 
@@ -369,7 +382,8 @@ def test_locks_are_exact_and_name_no_place(name: str) -> None:
 
 def test_lower_bounds_are_the_oldest_versions_tested() -> None:
     oldest = pins("oldest.lock")
-    for name, requirement in dependencies().items():
+    assert optional()
+    for name, requirement in (dependencies() | optional()).items():
         (bound,) = (Version(item.version) for item in requirement.specifier if item.operator == ">=")
         assert {Version(pin.removeprefix("==")) for pin in oldest[name]} == {bound}, name
 

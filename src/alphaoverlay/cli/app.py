@@ -10,9 +10,11 @@ import typer
 
 from alphaoverlay import __version__
 from alphaoverlay.cli.calibrate import calibrate
+from alphaoverlay.cli.data import data
 from alphaoverlay.cli.delever import delever
 from alphaoverlay.cli.demo import demo
 from alphaoverlay.cli.design import design
+from alphaoverlay.cli.doctor import doctor
 from alphaoverlay.cli.funds import funds
 from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
@@ -28,7 +30,7 @@ USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name="alphaoverlay",
     help="Design, test and run alpha overlays with leveraged funds.",
-    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), "
+    epilog="Analysis, not investment advice. Exit codes: 0 fine, 2 your mistake (one line says which), 3 action due, "
     "130 interrupted, 1 our bug.",
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -52,8 +54,9 @@ def options(
         typer.echo(context.get_help())
 
 
-for command in (demo, run, design, funds, track, calibrate, delever, new, replicate):
+for command in (demo, run, design, funds, track, calibrate, delever, new, replicate, doctor):
     app.command()(command)
+app.add_typer(data)
 
 
 def main() -> None:

@@ -12,6 +12,9 @@ from alphaoverlay.cli import options as shared
 def calibrate(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A leveraged or inverse fund, such as UPRO.")],
     data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
     start: shared.StartOption = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="Look at nothing after this day, YYYY-MM-DD.")
@@ -36,8 +39,8 @@ def calibrate(
       alphaoverlay calibrate SSO --data FOLDER --fit SP,SW --json
     """
     from alphaoverlay.cli.output import print_json, show_report
+    from alphaoverlay.cli.sources import opened
     from alphaoverlay.funds.catalogue import load_catalogue
-    from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.calibrated import fit_terms, read_calibration
     from alphaoverlay.study.calibration_report import calibration_report
     from alphaoverlay.study.fund_span import fund_span
@@ -46,7 +49,7 @@ def calibrate(
     span = fund_span({"start": start, "end": until, "cash": shared.given(rate=cash_rate)}, "command line", end="until")
     calibrated = read_calibration(
         symbol,
-        open_source(data),
+        opened(data, accept, store, offline=offline),
         load_catalogue(funds),
         start=span.first,
         until=span.last,

@@ -12,6 +12,9 @@ from alphaoverlay.cli import options as shared
 def delever(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A leveraged fund, such as TNA, or SPY?L=3&E=0.91.")],
     data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
     start: shared.StartOption = None,
     end: shared.EndOption = None,
     rebalance: shared.RebalanceOption = None,
@@ -33,8 +36,8 @@ def delever(
       alphaoverlay delever SQQQ --data FOLDER --json
     """
     from alphaoverlay.cli.output import print_json, show_report
+    from alphaoverlay.cli.sources import opened
     from alphaoverlay.funds.catalogue import load_catalogue
-    from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.delevered import delever_fund
     from alphaoverlay.study.delevered_report import delevered_report
     from alphaoverlay.study.fund_span import fund_span
@@ -52,7 +55,7 @@ def delever(
     )
     held = delever_fund(
         symbol,
-        open_source(data),
+        opened(data, accept, store, offline=offline),
         load_catalogue(funds),
         start=span.first,
         end=span.last,

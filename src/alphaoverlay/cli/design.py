@@ -19,6 +19,10 @@ def design(
         ),
     ],
     data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
+    fingerprint: shared.FingerprintOption = None,
     end: shared.EndOption = None,
     rebalance: shared.RebalanceOption = None,
     half_spread_bps: shared.CostOption = None,
@@ -39,8 +43,8 @@ def design(
       alphaoverlay design my.toml --data FOLDER --json
     """
     from alphaoverlay.cli.output import console, print_json
+    from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.funds.catalogue import load_catalogue
-    from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.designing import design_study
 
     study = read_words(
@@ -54,9 +58,12 @@ def design(
             cash_rate=cash_rate,
             allow=allow,
             funds=funds,
+            data=data,
+            accept=accept,
+            fingerprint=fingerprint,
         ),
     )
-    source = open_source(data)
+    source = opened_for(study, store, offline=offline)
     found = design_study(study, source, load_catalogue(study.funds.file))
     if save is not None:
         save_study(study, save, force=force)

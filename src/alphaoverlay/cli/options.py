@@ -10,12 +10,32 @@ import typer
 from alphaoverlay.errors import StudyError
 
 DataOption = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--data",
-        metavar="FOLDER",
-        help="Folder of SYMBOL.csv files; left out: the packaged sample, without real funds.",
+        metavar="SOURCE",
+        help="yahoo, stooq, tiingo, french, fred, or a folder of SYMBOL.csv files; repeated: in that order. "
+        "Left out: the packaged sample, without real funds.",
     ),
+]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Ask no live source; use what is stored.", show_default=False)
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="URL", help="Where live data are kept: a file, or postgresql://...; left out: your own."
+    ),
+]
+AcceptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept", metavar="NAME", help="Take a serious finding in the data as it is, such as stale; may be repeated."
+    ),
+]
+FingerprintOption = Annotated[
+    str | None,
+    typer.Option("--fingerprint", metavar="HASH", help="Read the stored versions that an earlier result used."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 FundsFileOption = Annotated[

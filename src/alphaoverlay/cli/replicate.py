@@ -5,21 +5,28 @@ from __future__ import annotations
 from alphaoverlay.cli import options as shared
 
 
-def replicate(data: shared.DataOption = None, json_output: shared.JsonOption = False) -> None:
+def replicate(
+    data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
+    json_output: shared.JsonOption = False,
+) -> None:
     """Check the statements of the founding case (December 2021) against data.
 
     [bold]Examples[/bold]
 
+      alphaoverlay replicate --data yahoo
       alphaoverlay replicate --data FOLDER
       alphaoverlay replicate --data FOLDER --json
     """
     from rich.markup import escape
 
     from alphaoverlay.cli.output import console, print_json
-    from alphaoverlay.market.opening import open_source
+    from alphaoverlay.cli.sources import opened
     from alphaoverlay.study.replicating import check_statements
 
-    source = open_source(data)
+    source = opened(data, accept, store, offline=offline)
     statements = check_statements(source)
     if json_output:
         from alphaoverlay.study.replicate_document import replicate_document

@@ -19,6 +19,10 @@ def run(
         ),
     ],
     data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
+    fingerprint: shared.FingerprintOption = None,
     start: shared.StartOption = None,
     end: shared.EndOption = None,
     rebalance: shared.RebalanceOption = None,
@@ -41,11 +45,11 @@ def run(
       alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10
       alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER --start 2010-02-11 --rebalance monthly
       alphaoverlay run SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
-      alphaoverlay run my.toml --data FOLDER --report my.html
+      alphaoverlay run my.toml --data yahoo --report my.html
       alphaoverlay run my.toml --json
     """
     from alphaoverlay.cli.output import console, print_json, write_report
-    from alphaoverlay.market.opening import open_source
+    from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.study.run import run_study
 
     shared.refuse_open_without_report(report, open_report=open_report)
@@ -62,9 +66,12 @@ def run(
             cash_rate=cash_rate,
             allow=allow,
             funds=funds,
+            data=data,
+            accept=accept,
+            fingerprint=fingerprint,
         ),
     )
-    result = run_study(study, open_source(data))
+    result = run_study(study, opened_for(study, store, offline=offline))
     if save is not None:
         save_study(study, save, force=force)
     if report is not None:

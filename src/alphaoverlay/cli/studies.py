@@ -57,6 +57,9 @@ def study_options(
     cash_rate: str | None = None,
     allow: str | None = None,
     funds: Path | None = None,
+    data: list[str] | None = None,
+    accept: list[str] | None = None,
+    fingerprint: str | None = None,
 ) -> dict[str, Any]:
     """Name the study's key of each shared option."""
     return {
@@ -71,6 +74,9 @@ def study_options(
         "cash.rate": cash_rate,
         "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
         "funds.file": None if funds is None else str(funds),
+        "data.sources": data or None,
+        "data.accept": accept or None,
+        "data.fingerprint": fingerprint,
     }
 
 

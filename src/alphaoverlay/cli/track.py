@@ -12,6 +12,9 @@ from alphaoverlay.cli import options as shared
 def track(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A leveraged, inverse or plain fund, such as UPRO.")],
     data: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    accept: shared.AcceptOption = None,
     start: shared.StartOption = None,
     end: shared.EndOption = None,
     against: Annotated[
@@ -35,8 +38,8 @@ def track(
       alphaoverlay track SQQQ --data FOLDER --json
     """
     from alphaoverlay.cli.output import print_json, show_report
+    from alphaoverlay.cli.sources import opened
     from alphaoverlay.funds.catalogue import load_catalogue
-    from alphaoverlay.market.opening import open_source
     from alphaoverlay.study.fund_span import fund_span
     from alphaoverlay.study.tracked import read_tracking
     from alphaoverlay.study.tracking_report import tracking_report
@@ -45,7 +48,7 @@ def track(
     span = fund_span({"start": start, "end": end, "cash": shared.given(rate=cash_rate)}, "command line")
     tracked = read_tracking(
         symbol,
-        open_source(data),
+        opened(data, accept, store, offline=offline),
         load_catalogue(funds),
         start=span.first,
         end=span.last,

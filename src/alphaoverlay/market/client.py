@@ -6,7 +6,7 @@ No message of ours quotes an address with its query, a header, or what a library
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
+from urllib3.exceptions import DecodeError, ProtocolError, ReadTimeoutError
 
 from alphaoverlay.errors import FetchError, StudyError
 
@@ -86,10 +87,15 @@ def patiently(source: str, ask: Callable[[], Answer], patience: Patience) -> Ans
             break
         patience.sleep(min(wait, patience.longest_pause))
         pause *= 2.0
+    tries = "1 try" if patience.tries == 1 else f"{patience.tries} tries"
     raise FetchError(
-        f"{source} gave no usable answer in {patience.tries} tries: {said}. Try again later, or use what is stored "
-        "(--offline)"
+        f"{source} gave no usable answer in {tries}: {said}. Try again later, or use what is stored (--offline)"
     )
+
+
+def time_of_asking() -> str:
+    """The present moment as provenance writes it: ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Client(requests.Session):
@@ -120,7 +126,7 @@ class Client(requests.Session):
         ------
         FetchError : no usable answer; says why and what to do.
         """
-        address = self._address(str(url))
+        address = self._address(url.decode() if isinstance(url, bytes) else url)
         kwargs |= {"stream": True, "timeout": (self.patience.connect, self.patience.read)}
         return patiently(self.source, lambda: self._ask(method, address, args, kwargs), self.patience)
 
@@ -129,14 +135,22 @@ class Client(requests.Session):
         try:
             answer = super().request(method, url, *args, **kwargs)
             self._read(answer, begun)
-        except requests.Timeout:
+        except (requests.Timeout, ReadTimeoutError):
             raise UnreachableError("it took too long") from None
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+        except (ProtocolError, DecodeError):
             raise UnreachableError("the answer broke off half way") from None
         except requests.TooManyRedirects:
             raise FetchError(f"{self.source} sends from one address to the next without end") from None
-        except requests.ConnectionError:
-            raise UnreachableError(f"no connection to {urlsplit(url).hostname}") from None
+        except requests.exceptions.SSLError:
+            # Not asked again: a certificate that is not trusted now will not be in a minute.
+            raise FetchError(
+                f"{self.source}: {checked_host(url)} could not prove who it is (its certificate); check the base URL "
+                "and the clock, or trust your proxy's certificate with REQUESTS_CA_BUNDLE"
+            ) from None
+        except requests.ConnectionError as error:
+            if _broke_off(error):
+                raise UnreachableError("the connection broke off before an answer came") from None
+            raise UnreachableError(f"no connection to {checked_host(url)}") from None
         except requests.RequestException:
             raise FetchError(f"{self.source}: the address {checked_host(url)} cannot be asked") from None
         if answer.status_code == 429 or answer.status_code >= 500:
@@ -148,7 +162,7 @@ class Client(requests.Session):
     def _read(self, answer: requests.Response, begun: float) -> None:
         """Read the body up to the bounds of size and time."""
         pieces, size = [], 0
-        for piece in answer.iter_content(2**16):
+        for piece in _pieces(answer):
             size += len(piece)
             if size > MAX_BYTES:
                 answer.close()
@@ -178,6 +192,17 @@ class Client(requests.Session):
         return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + asked.path, asked.query, ""))
 
 
+def _pieces(answer: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives: waiting for full pieces would let a server that drips outlast every bound."""
+    while piece := answer.raw.read1(2**16, decode_content=True):
+        yield piece
+
+
+def _broke_off(error: requests.ConnectionError) -> bool:
+    """Whether there was a connection, which then ended without an answer."""
+    return any(isinstance(cause, ProtocolError) for cause in error.args)
+
+
 def looks_like_a_page(body: bytes) -> bool:
     """Whether a body is HTML or another markup rather than CSV or JSON."""
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
@@ -190,8 +215,12 @@ def checked_base_url(source: str, url: str) -> str:
     ------
     StudyError : not http or https, or with a query or credentials in it.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        usable = False
+    if not usable:
         raise StudyError(f"base URL of {source}: write http:// or https:// and a host, such as https://mirror.example")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise StudyError(f"base URL of {source}: write scheme, host and path only, without a query or a password")

@@ -32,7 +32,48 @@ CLOSE_NAMES = ("close", "closelast", "closeprice", "price", "last")
 ADJUSTED_NAMES = ("adjclose", "adjustedclose", "adjcloseprice", "adj", "totalreturn")
 VOLUME_NAMES = ("volume", "vol")
 NAV_NAMES = ("nav", "netassetvalue")
+DISTRIBUTION_NAMES = ("distribution", "distributions", "dividend", "dividends")
+# Not "split factor": Tiingo's files have it beside a close that is not adjusted for splits.
+SPLIT_NAMES = ("split", "splits", "stocksplit", "stocksplits")
 RATE_NAMES = ("percent", "rate", "value", "yield", "close")
+TOTAL_RETURN_HINT = " (close adjusted for splits and distributions; for a total-return or price index repeat close)"
+
+
+def positive(value: float) -> bool:
+    """Whether a price can be that."""
+    return 0.0 < value < math.inf
+
+
+def not_negative(value: float) -> bool:
+    """Whether an amount can be that."""
+    return 0.0 <= value < math.inf
+
+
+def plausible_percent(value: float) -> bool:
+    """Whether a yearly rate in percent can be that."""
+    return -20.0 <= value <= 100.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a price file: its spellings, and which values it may hold."""
+
+    name: str
+    spellings: tuple[str, ...]
+    acceptable: Callable[[float], bool]
+    otherwise: str
+    needed: bool = False
+    hint: str = ""
+
+
+PRICE_COLUMNS = (
+    Column("close", CLOSE_NAMES, positive, "is not a price: prices are above zero", True),
+    Column("adj_close", ADJUSTED_NAMES, positive, "is not a price: prices are above zero", True, TOTAL_RETURN_HINT),
+    Column("volume", VOLUME_NAMES, not_negative, "is not a volume: volumes are zero or more"),
+    Column("nav", NAV_NAMES, positive, "is not a net asset value: those are above zero"),
+    Column("distribution", DISTRIBUTION_NAMES, not_negative, "is not a distribution: those are zero or more"),
+    Column("split", SPLIT_NAMES, not_negative, "is not a split: write new shares for an old one, 0 for none"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +88,7 @@ class _Rows:
 
 
 def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Read `date, close, adj_close` from a CSV file, and `volume` and `nav` where it has them.
+    """Read `date, close, adj_close` from a CSV file, and `volume`, `nav`, `distribution` and `split` where it has them.
 
     Returns
     -------
@@ -58,25 +99,35 @@ def read_prices(path: Path, place: str) -> tuple[pd.DataFrame, NDArray[np.int64]
     DataError : for every defect, naming file, line and column.
     """
     rows = _read_rows(path, place, "date,close,adj_close and one row a session")
-    date = _column(rows, "date", DATE_NAMES)
-    close = _column(rows, "close", CLOSE_NAMES)
-    adjusted = _column(
-        rows,
-        "adj_close",
-        ADJUSTED_NAMES,
-        hint=" (close adjusted for splits and distributions; for a total-return or price index repeat close)",
-    )
+    where = f"{place}, line {rows.header_line}"
+    date = position(rows.header, where, "date", DATE_NAMES)
+    found = price_columns(rows.header, where)
     index = _dates(rows, date)
-    columns = {
-        name: _numbers(rows, j, _positive, "is not a price: prices are above zero")
-        for name, j in (("close", close), ("adj_close", adjusted))
-    }
-    if (volume := _optional(rows, VOLUME_NAMES)) is not None:
-        columns["volume"] = _numbers(rows, volume, _not_negative, "is not a volume: volumes are zero or more")
-    if (nav := _optional(rows, NAV_NAMES)) is not None:
-        columns["nav"] = _numbers(rows, nav, _positive, "is not a net asset value: those are above zero")
-    frame = pd.DataFrame(columns, index=index)
+    columns = {column.name: _numbers(rows, j, column.acceptable, column.otherwise) for column, j in found}
+    frame = without_splits_of_one(pd.DataFrame(columns, index=index))
     return frame, np.asarray(rows.lines, dtype=np.int64)
+
+
+def price_columns(header: Sequence[str], where: str) -> list[tuple[Column, int]]:
+    """Positions of the columns of a price file that a header has.
+
+    Raises
+    ------
+    DataError : one that is needed is missing, or one stands twice.
+    """
+    folded = {fold(cell) for cell in header}
+    return [
+        (column, position(header, where, column.name, column.spellings, column.hint))
+        for column in PRICE_COLUMNS
+        if column.needed or folded.intersection(column.spellings)
+    ]
+
+
+def without_splits_of_one(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write 0 for a split of one for one, which is none."""
+    if "split" in frame:
+        frame["split"] = frame["split"].mask(frame["split"] == 1.0, 0.0)
+    return frame
 
 
 def read_rate(path: Path, place: str, name: str) -> pd.Series:
@@ -89,12 +140,12 @@ def read_rate(path: Path, place: str, name: str) -> pd.Series:
     DataError : for every defect, naming file, line and column.
     """
     rows = _read_rows(path, place, "date,percent and one row a day")
-    date = _column(rows, "date", DATE_NAMES)
-    folded = _fold(name)
-    value = _column(rows, "percent", (folded, *RATE_NAMES))
+    where = f"{place}, line {rows.header_line}"
+    date = position(rows.header, where, "date", DATE_NAMES)
+    value = position(rows.header, where, "percent", (fold(name), *RATE_NAMES))
     index = _dates(rows, date)
     rows.cells[value][:] = ["" if cell.strip() == "." else cell for cell in rows.cells[value]]
-    percent = _numbers(rows, value, _plausible_percent, "is not a yearly rate in percent (5.25 means 5.25%)")
+    percent = _numbers(rows, value, plausible_percent, "is not a yearly rate in percent (5.25 means 5.25%)")
     values = pd.Series(percent / 100.0, index=index, name=name)
     observed = values.dropna()
     if observed.empty:
@@ -131,7 +182,7 @@ def _read_rows(path: Path, place: str, layout: str) -> _Rows:
     return _Rows(place, header, filled[0] + 1, columns, [k + 1 for k in filled[1:]])
 
 
-def _short(text: str, most: int = 60) -> str:
+def short(text: str, most: int = 60) -> str:
     """Cut a cell or a header for a message."""
     return text if len(text) <= most else f"{text[:most]}..."
 
@@ -154,55 +205,53 @@ def _decode(path: Path, place: str) -> str:
         ) from None
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """Letters and digits of a name, in lower case."""
     return "".join(ch for ch in name.casefold() if ch.isalnum())
 
 
-def _column(rows: _Rows, name: str, spellings: Sequence[str], hint: str = "") -> int:
+def position(header: Sequence[str], where: str, name: str, spellings: Sequence[str], hint: str = "") -> int:
     """Position of the column, the earliest spelling first."""
-    folded = [_fold(cell) for cell in rows.header]
+    folded = [fold(cell) for cell in header]
     for spelling in spellings:
         found = [j for j, cell in enumerate(folded) if cell == spelling]
         if len(found) > 1:
-            raise DataError(
-                f"{rows.place}, line {rows.header_line}: column {_short(rows.header[found[0]])} stands twice; keep one"
-            )
+            raise DataError(f"{where}: column {short(header[found[0]])} stands twice; keep one")
         if found:
             return found[0]
-    if len(rows.header) == 1 and ";" in rows.header[0]:
+    if len(header) == 1 and ";" in header[0]:
         hint = ""
         name += " (cells are separated by semicolons; separate them by commas)"
     raise DataError(
-        f"{rows.place}, line {rows.header_line}: no column {name}{hint}; "
-        f"the header has {_short(', '.join(rows.header), 200)}. Rename or add it"
+        f"{where}: no column {name}{hint}; the header has {short(', '.join(header), 200)}. Rename or add it"
     )
 
 
-def _optional(rows: _Rows, spellings: Sequence[str]) -> int | None:
-    """Position of a column that need not be there."""
-    folded = [_fold(cell) for cell in rows.header]
-    return _column(rows, spellings[0], spellings) if any(name in folded for name in spellings) else None
-
-
 def _dates(rows: _Rows, j: int) -> pd.DatetimeIndex:
-    cells = [cell.strip() for cell in rows.cells[j]]
+    return days_of(
+        [cell.strip() for cell in rows.cells[j]],
+        lambda k: f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}",
+    )
+
+
+def days_of(cells: Sequence[str], where: Callable[[int], str]) -> pd.DatetimeIndex:
+    """Read dates, each once and ascending; `where` names the place of a cell.
+
+    Raises
+    ------
+    DataError : for every defect.
+    """
     # A time of day after an ISO date ("T00:00:00.000Z") is ignored: one row is one session.
     stamps = [cell if len(cell) == 10 or not TIME_OF_DAY.fullmatch(cell[10:]) else cell[:10] for cell in cells]
     for k, stamp in enumerate(stamps):
         if not _is_date(stamp):
-            raise DataError(
-                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {_short(cells[k])!r} is not a date; "
-                "write YYYY-MM-DD"
-            )
+            raise DataError(f"{where(k)}: {short(cells[k])!r} is not a date; write YYYY-MM-DD")
     days = np.array(stamps, dtype="datetime64[D]")
     steps = np.diff(days.astype(np.int64))
     if (bad := np.flatnonzero(steps <= 0)).size:
         k = int(bad[0]) + 1
         what = "stands twice" if steps[k - 1] == 0 else f"comes after {stamps[k - 1]}"
-        raise DataError(
-            f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {stamps[k]} {what}; "
-            "write each date once, oldest first"
-        )
+        raise DataError(f"{where(k)}: {stamps[k]} {what}; write each date once, oldest first")
     return pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
 
 
@@ -231,19 +280,7 @@ def _numbers(rows: _Rows, j: int, acceptable: Callable[[float], bool], otherwise
         if not acceptable(value):
             wrong = otherwise if math.isfinite(value) else "is not a number; write digits and a decimal point only"
             raise DataError(
-                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {_short(cell.strip())!r} {wrong}"
+                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {short(cell.strip())!r} {wrong}"
             )
         values[k] = value
     return values
-
-
-def _positive(value: float) -> bool:
-    return 0.0 < value < math.inf
-
-
-def _not_negative(value: float) -> bool:
-    return 0.0 <= value < math.inf
-
-
-def _plausible_percent(value: float) -> bool:
-    return -20.0 <= value <= 100.0

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from alphaoverlay.errors import DataError, SpanError
-from alphaoverlay.history import History, PriceSeries, Provenance, RateSeries, iso
+from alphaoverlay.history import FloatArray, History, PriceSeries, Provenance, fingerprint_of, iso
 from alphaoverlay.market.calendar import exchange_sessions
+from alphaoverlay.market.checks import CHECKS, Finding, check_prices
+from alphaoverlay.market.rates import Rate, rate_on_sessions, read_rate_series
 from alphaoverlay.market.source import Source
 
-# A rate's last value holds over weekends and holidays, or to the next month; a longer silence is a hole.
-RATE_GAP_DAYS, RATE_GAP_SPACINGS = 10.0, 1.5
 # exchange_calendars lacks closures before this (Christmas of 1969, for one), so sessions and real rows part.
 RELIABLE_FROM = pd.Timestamp("1970-01-02")
+# A missing price cuts off a series' past before the asked span; inside it, it stops the study.
+MISSING = ("gap", "empty")
+
+
+@dataclass(frozen=True)
+class _Span:
+    """What is read: the sessions from `first` to `last`, of which those from `strict_from` on were asked for."""
+
+    first: pd.Timestamp
+    last: pd.Timestamp
+    sessions: pd.DatetimeIndex
+    strict_from: pd.Timestamp
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        return self.sessions[(self.sessions >= self.first) & (self.sessions <= self.last)]
 
 
 def read_history(
@@ -26,51 +42,44 @@ def read_history(
     rate: str | float | None = None,
     start: str | None = None,
     end: str | None = None,
+    now: datetime | None = None,
 ) -> History:
     """Read symbols and a rate on the exchange's sessions, with all the past that the source has.
 
     Parameters
     ----------
-    source : serves the series.
+    source : serves the series; the names in its `accept` are serious findings that are taken as they are.
     symbols : what to read; each must be in the source.
     rate : name of a rate, a fixed yearly fraction, or None for the source's default rate.
-    start, end : the asked span. Inside it every series must be complete; a hole before `start` shortens the series'
+    start, end : the asked span. Inside it every series must be sound; a hole before `start` shortens the series'
         past and is noted.
+    now : tells an unfinished session; the clock's where None.
 
     Raises
     ------
-    SymbolNotFound, DataError : as the source says, and for a hole or a row on a day without a session.
+    SymbolNotFound, DataError : as the source says, and for a serious finding (`market.checks`) that is not accepted.
     SpanError : the span holds no session, or the rate does not cover it.
     """
     if not symbols:
         raise DataError("no symbol to read")
     series = [source.prices(symbol) for symbol in dict.fromkeys(symbols)]
-    rates = _rate_series(source, rate)
-    first, last = _window(series, rates, start, end)
-    # A year more on both sides: whether a day before or after the data is a session is asked later.
-    sessions = exchange_sessions(first.year - 1, last.year + 1)
+    rates = _read_rate(source, rate, series, start)
+    span = _span(series, rates, start, end)
+    dates, notes = span.dates, list(source.notes)
+    frames, provenance = {}, []
     for one in series:
-        _refuse_days_without_session(one, sessions, first, last)
-    dates = sessions[(sessions >= first) & (sessions <= last)]
-    strict_from = first if start is None else max(first, pd.Timestamp(start))
-    if not len(dates) or strict_from > dates[-1]:
-        raise SpanError(
-            f"no session of the New York Stock Exchange from {start or 'the beginning'} to {end or 'the end'}"
+        inside = _inside(one, span)
+        findings = (
+            () if inside is None else check_prices(inside, span.sessions, now or datetime.now(UTC), span.strict_from)
         )
-    frames, provenance, notes = {}, [], list(source.notes)
-    for one in series:
-        frame, note = _on_sessions(one, dates, strict_from)
-        frames[one.symbol] = frame
-        provenance.append(replace(one.provenance, note="; ".join(filter(None, (one.provenance.note, note)))))
+        notes += _stop_or_say(findings, source.accept)
+        accepted = {found.check for found in findings if found.check in source.accept}
+        frames[one.symbol], note = _on_sessions(one, findings, accepted, dates)
+        used = fingerprint_of(*(frames[one.symbol][name].to_numpy(dtype=np.float64) for name in ("close", "adj_close")))
         notes += [f"{one.symbol}: {note}"] if note else []
-    rate_values = _rate_on_sessions(rates, rate, dates, strict_from)
-    if rates is not None:
-        provenance.append(rates.provenance)
-    else:
-        notes.append(f"The financing rate is fixed at {rate_values.iloc[0]:.2%} a year by the study, not observed.")
-        provenance.append(
-            Provenance("rate", "study", "fixed", iso(dates[0]), iso(dates[-1]), len(dates), "assumed", "fixed rate")
-        )
+        note = "; ".join(filter(None, (one.provenance.note, note)))
+        provenance.append(replace(one.provenance, note=note, fingerprint=used))
+    rate_values, rate_parts, rate_notes = _rate_values(rates, rate, dates, span.strict_from)
     return History(
         dates=dates,
         close=pd.DataFrame({k: f["close"] for k, f in frames.items()}),
@@ -78,16 +87,24 @@ def read_history(
         volume=pd.DataFrame({k: f["volume"] for k, f in frames.items() if "volume" in f}, index=dates),
         nav=pd.DataFrame({k: f["nav"] for k, f in frames.items() if "nav" in f}, index=dates),
         rate=rate_values,
-        exchange_sessions=sessions,
-        provenance=tuple(provenance),
-        notes=tuple(notes),
+        exchange_sessions=span.sessions,
+        provenance=(*provenance, *rate_parts),
+        notes=(*notes, *rate_notes),
     )
 
 
-def _window(
-    series: Sequence[PriceSeries], rates: RateSeries | None, start: str | None, end: str | None
-) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """First and last day to read: all that the series have, as far as the rate and the calendar reach."""
+def _read_rate(
+    source: Source, rate: str | float | None, series: Sequence[PriceSeries], start: str | None
+) -> Rate | None:
+    """The rate, or None where the study fixed it."""
+    if isinstance(rate, int | float):
+        return None
+    begins = min(one.frame.index[0] for one in series) if start is None else pd.Timestamp(start)
+    return read_rate_series(source, rate or source.default_rate, max(begins, RELIABLE_FROM))
+
+
+def _span(series: Sequence[PriceSeries], rates: Rate | None, start: str | None, end: str | None) -> _Span:
+    """All that the series have, as far as the rate and the calendar reach."""
     first = max(min(s.frame.index[0] for s in series), RELIABLE_FROM)
     last = max(s.frame.index[-1] for s in series)
     if start is not None and pd.Timestamp(start) < RELIABLE_FROM:
@@ -96,86 +113,96 @@ def _window(
         first = max(first, rates.values.index[0])
         if start is not None and rates.values.index[0] > pd.Timestamp(start):
             raise SpanError(
-                f"{rates.provenance.place}: the rate {rates.name} begins on {iso(rates.values.index[0])}, after the "
+                f"{rates.place}: the rate {rates.name} begins on {iso(rates.values.index[0])}, after the "
                 f"asked start {iso(start)}: start later, add earlier values, or fix the rate (--cash-rate 0.02)"
             )
     if end is not None:
         last = min(last, pd.Timestamp(end))
     if first > last or (start is not None and pd.Timestamp(start) > last):
         raise SpanError(_no_overlap(series, start, end) + _rate_span(rates))
-    return first, last
+    # A year more on both sides: whether a day before or after the data is a session is asked later.
+    sessions = exchange_sessions(first.year - 1, last.year + 1)
+    span = _Span(first, last, sessions, first if start is None else max(first, pd.Timestamp(start)))
+    if not len(span.dates) or span.strict_from > span.dates[-1]:
+        raise SpanError(
+            f"no session of the New York Stock Exchange from {start or 'the beginning'} to {end or 'the end'}"
+        )
+    return span
 
 
-def _rate_series(source: Source, rate: str | float | None) -> RateSeries | None:
-    if rate is None:
-        return source.rate(source.default_rate)
-    return source.rate(rate) if isinstance(rate, str) else None
-
-
-def _refuse_days_without_session(
-    series: PriceSeries, sessions: pd.DatetimeIndex, first: pd.Timestamp, last: pd.Timestamp
-) -> None:
+def _inside(series: PriceSeries, span: _Span) -> PriceSeries | None:
+    """The series' rows in the span, None where it has none."""
     own = pd.DatetimeIndex(series.frame.index)
-    odd = own[(own >= first) & (own <= last)].difference(sessions)
-    if len(odd):
-        where = series.where(int(own.searchsorted(odd[0])))
-        raise DataError(
-            f"{where}, column date: {iso(odd[0])} is not a session of the New York Stock Exchange; remove the row"
-        )
+    low, high = own.searchsorted(span.first), own.searchsorted(span.last, side="right")
+    if low >= high:
+        return None
+    return replace(series, frame=series.frame.iloc[low:high], lines=series.lines[low:high])
 
 
-def _on_sessions(series: PriceSeries, dates: pd.DatetimeIndex, strict_from: pd.Timestamp) -> tuple[pd.DataFrame, str]:
-    """Align one series; refuse defects from `strict_from` on, cut the past before an earlier one."""
-    place, own = series.provenance.place, pd.DatetimeIndex(series.frame.index)
-    inside = own[(own >= dates[0]) & (own <= dates[-1])]
+def _stop_or_say(findings: Sequence[Finding], accept: frozenset[str]) -> list[str]:
+    """Return what must be said of the findings.
+
+    Raises
+    ------
+    DataError : one is serious and not accepted.
+    """
+    said = []
+    for found in findings:
+        if found.severity == "serious" and found.check not in accept:
+            way = CHECKS[found.check].accepted
+            taken = f". To go on all the same: --accept {found.check} ({way})" if way else ""
+            raise DataError(f"{found.sentence}{taken}")
+        if found.check in accept:
+            said.append(f"ACCEPTED as {found.check} ({CHECKS[found.check].accepted}): {found.sentence}.")
+        elif found.check not in MISSING:
+            said.append(f"{'Before the asked span: ' if found.before else ''}{found.sentence}.")
+    return said
+
+
+def _on_sessions(
+    series: PriceSeries, findings: Sequence[Finding], accepted: set[str], dates: pd.DatetimeIndex
+) -> tuple[pd.DataFrame, str]:
+    """Align one series; cut the past before a hole, or carry prices over it where that was accepted."""
     frame = series.frame.reindex(dates)
-    if not len(inside):
+    if accepted & set(MISSING):
+        frame = _carried(frame)
+    cut = [found for found in findings if found.check in MISSING and found.check not in accepted]
+    if not cut:
         return frame, ""
-    life = dates[(dates >= inside[0]) & (dates <= inside[-1])]
-    missing = life.difference(inside)
-    empty = inside[frame["adj_close"].reindex(inside).isna().to_numpy()]
-    if len(bad := missing[missing >= strict_from]):
-        before = int(own.searchsorted(bad[0])) - 1
-        raise DataError(
-            f"{series.where(before)}, column date: a hole: {_sessions(len(bad))} missing after {iso(own[before])}, "
-            f"first {iso(bad[0])}. Add the rows, or ask for a span without them (--start, --end)"
-        )
-    if len(bad := empty[empty >= strict_from]):
-        raise DataError(
-            f"{series.where(int(own.searchsorted(bad[0])))}, column adj_close: empty on {iso(bad[0])}, inside the "
-            "asked span. Fill it in, or ask for another span (--start, --end)"
-        )
-    broken = missing.union(empty)
-    if not len(broken):
-        return frame, ""
-    frame.loc[: broken[-1]] = np.nan
-    return frame, f"{place}: rows up to {iso(broken[-1])} not used, {_sessions(len(broken))} missing or empty there"
+    days = sorted({day for found in cut for day in found.days})
+    frame.loc[: days[-1]] = np.nan
+    many = "1 session" if len(days) == 1 else f"{len(days)} sessions"
+    note = f"{series.provenance.place}: rows up to {iso(days[-1])} not used, {many} missing or empty there"
+    return frame, note
 
 
-def _rate_on_sessions(
-    rates: RateSeries | None, fixed: str | float | None, dates: pd.DatetimeIndex, strict_from: pd.Timestamp
-) -> pd.Series:
-    """Last value on or before each session."""
+def _carried(frame: pd.DataFrame) -> pd.DataFrame:
+    """Carry prices over missing sessions inside a series' life."""
+    filled = frame.ffill()
+    for name in frame.columns:
+        filled.loc[frame[name].last_valid_index() :, name] = frame[name]
+        if name not in ("close", "adj_close", "nav"):
+            filled[name] = frame[name].where(frame[name].notna(), 0.0)
+    return filled
+
+
+def _rate_values(
+    rates: Rate | None, fixed: str | float | None, dates: pd.DatetimeIndex, strict_from: pd.Timestamp
+) -> tuple[pd.Series, tuple[Provenance, ...], tuple[str, ...]]:
+    """The rate on each session, where it came from, and what must be said of it."""
     if rates is None:
         assert isinstance(fixed, int | float)
-        return pd.Series(float(fixed), index=dates, name="rate")
-    known = rates.values.index
-    position = known.searchsorted(dates, side="right") - 1
-    age: NDArray[np.int64] = np.asarray((dates - known[position]).days)
-    spacing = float(np.median(np.diff(known.to_numpy()) / np.timedelta64(1, "D"))) if len(known) > 1 else 0.0
-    longest = max(RATE_GAP_DAYS, RATE_GAP_SPACINGS * spacing)
-    stale: NDArray[np.intp] = np.flatnonzero((age > longest) & (dates >= strict_from))
-    if len(stale):
-        day, value_day = dates[stale[0]], known[position[stale[0]]]
-        raise SpanError(
-            f"{rates.provenance.place}: no value of {rates.name} between {iso(value_day)} and {iso(day)}. "
-            "Add the missing days, ask for another span (--start, --end), or fix the rate ([cash] rate = 0.02)"
-        )
-    return pd.Series(rates.values.to_numpy()[position], index=dates, name=rates.name)
+        values = pd.Series(float(fixed), index=dates, name="rate")
+        came = Provenance("rate", "study", "fixed", iso(dates[0]), iso(dates[-1]), len(dates), "assumed", "fixed rate")
+        note = f"The financing rate is fixed at {float(fixed):.2%} a year by the study, not observed."
+        return values, (_with_fingerprint(came, values),), (note,)
+    values = rate_on_sessions(rates, dates, strict_from)
+    return values, tuple(_with_fingerprint(one, values) for one in rates.parts), rates.notes
 
 
-def _sessions(n: int) -> str:
-    return "1 session" if n == 1 else f"{n} sessions"
+def _with_fingerprint(came: Provenance, values: pd.Series) -> Provenance:
+    used: FloatArray = values.to_numpy(dtype=np.float64)
+    return replace(came, fingerprint=fingerprint_of(used))
 
 
 def _no_overlap(series: Sequence[PriceSeries], start: str | None, end: str | None) -> str:
@@ -185,7 +212,7 @@ def _no_overlap(series: Sequence[PriceSeries], start: str | None, end: str | Non
     return f"the data do not overlap{asked}: {spans}. Ask for dates inside the data, or add data"
 
 
-def _rate_span(rates: RateSeries | None) -> str:
+def _rate_span(rates: Rate | None) -> str:
     if rates is None:
         return ""
     return f". The rate {rates.name} runs from {iso(rates.values.index[0])} to {iso(rates.values.index[-1])}"

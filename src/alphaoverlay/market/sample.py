@@ -58,6 +58,7 @@ class SampleSource:
 
     name = "sample"
     default_rate = "RF"
+    accept: frozenset[str] = frozenset()
     stand_ins: Mapping[str, str] = MappingProxyType({"NASDAQ100": "IXIC"})
     notes = (
         "SAMPLE DATA, not for decisions. Real: daily closes of the S&P 500 and of the Nasdaq Composite, and the "
@@ -66,6 +67,11 @@ class SampleSource:
         f"the real Fama-French factors, days inside a month simulated with seed {SEED}); dividends are constant "
         "yields (S&P 500 1.9%, Nasdaq 0.8%, small caps 1.3% a year); every fund is synthetic.",
     )
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What the sample has."""
+        return tuple(_WHAT)
 
     def holds(self, symbol: str) -> bool:
         """Whether the sample has the symbol."""

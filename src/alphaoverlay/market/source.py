@@ -17,6 +17,7 @@ class Source(Protocol):
     default_rate : the rate used when a study names none; may belong to another source beside it.
     stand_ins : index -> symbol of another index that this source offers in its place; always said in the notes.
     notes : sentences about what is real in the data; every output that uses the source carries them.
+    accept : names of serious findings (`market.checks`) that the user takes as they are.
     """
 
     @property
@@ -27,6 +28,8 @@ class Source(Protocol):
     def stand_ins(self) -> Mapping[str, str]: ...
     @property
     def notes(self) -> tuple[str, ...]: ...
+    @property
+    def accept(self) -> frozenset[str]: ...
 
     def holds(self, symbol: str) -> bool:
         """Whether `prices(symbol)` has anything to read."""

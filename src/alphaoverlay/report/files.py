@@ -10,8 +10,8 @@ from pathlib import Path
 from alphaoverlay.errors import OutputError
 
 
-def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write text beside the place and rename it there, so that no reader ever sees a part of it.
+def write_whole(path: Path, content: str | bytes, *, replace: bool = True) -> None:
+    """Write text or bytes beside the place and rename it there, so that no reader ever sees a part of it.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
     aside = ""
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         Path(aside).chmod(0o644 & ~_umask())

@@ -51,12 +51,15 @@ class Comparison:
     Attributes
     ----------
     close_scale, adj_scale : factors by which the source rescaled its past; 1.0 for not at all.
+    rounded : whether the rescaled past agrees only within the rounding of its prices: stored ones times the factors
+        are then not what is served.
     revision : None where the past is the same but for these factors.
     first_changed : position in the stored rows of the first that differs; their number where none does.
     """
 
     close_scale: float
     adj_scale: float
+    rounded: bool
     revision: Revision | None
     first_changed: int
 
@@ -82,14 +85,18 @@ def compare(old: Rows, new: Rows) -> Comparison:
     close_scale = scales.get("close", 1.0)
     adj_scale = scales.get("adj_close", 1.0)
     relative = np.zeros_like(before)
+    rounded = False
     for j, name in enumerate(old.columns):
         if name not in NOT_COMPARED:
             scale = close_scale if name in WITH_CLOSE else adj_scale if name == "adj_close" else 1.0
-            relative[:, j] = _difference(before[:, j], after[:, j], scale)
+            expected = before[:, j] * scale
+            rounding = 0.0 if scale == 1.0 else _rounding(before[:, j], after[:, j], scale)
+            relative[:, j] = _difference(expected, after[:, j], rounding)
+            rounded = rounded or bool(rounding and _difference(expected, after[:, j], 0.0).any())
     touched = relative.max(axis=1, initial=0.0) > 0.0
     added, removed = len(new) - len(common), len(old) - len(common)
     if not touched.any() and not added and not removed:
-        return Comparison(close_scale, adj_scale, None, len(old))
+        return Comparison(close_scale, adj_scale, rounded, None, len(old))
     days = np.sort(
         np.concatenate((common[touched], np.setxor1d(old.days, new.days, assume_unique=True))).astype(np.int64)
     )
@@ -104,38 +111,45 @@ def compare(old: Rows, new: Rows) -> Comparison:
         day=_iso(common[row]) if touched.any() else "",
         largest=float(relative[row, column]) if touched.any() else 0.0,
     )
-    return Comparison(close_scale, adj_scale, revision, int(np.searchsorted(old.days, days[0])))
+    return Comparison(close_scale, adj_scale, rounded, revision, int(np.searchsorted(old.days, days[0])))
 
 
 def _scale(before: FloatArray, after: FloatArray) -> float:
-    """The one factor between two series of prices; 1.0 where half of them did not move, or nearly all share none."""
+    """The one factor between two series of prices; 1.0 where half of them did not move, or nearly all share none.
+
+    The half goes by price, not by row: on small prices rounding hides a factor near one.
+    """
     known = np.isfinite(before) & np.isfinite(after) & (before > 0.0) & (after > 0.0)
     if not known.any():
         return 1.0
     before, after = before[known], after[known]
-    if (np.abs(after - before) <= NOISE * before).mean() >= 0.5:
+    half = 0.5 * before.sum()
+    if before[np.abs(after - before) <= NOISE * before].sum() >= half:
         return 1.0
-    middle = float(np.median(after / before))
-    if (np.abs(after - middle * before) <= _slack(before, after, middle)).mean() < 0.9:
+    ratio = after / before
+    order = np.argsort(ratio)
+    middle = float(ratio[order][np.searchsorted(np.cumsum(before[order]), half)])
+    fits = np.abs(after - middle * before) <= NOISE * after + _rounding(before, after, middle)
+    if fits.mean() < 0.9:
         return 1.0
-    # Rounded prices jitter; their sums tell the factor more closely.
-    return float(after.sum() / before.sum())
+    # Rounded prices jitter; all that fit tell the factor more closely than the middle one.
+    before, after = before[fits], after[fits]
+    return float((after * before).sum() / (before * before).sum())
 
 
-def _difference(before: FloatArray, after: FloatArray, scale: float) -> FloatArray:
-    """Differences as a share of the old value; 0 within noise and, where rescaled, rounding."""
-    expected = before * scale
-    slack = NOISE * np.abs(expected) if scale == 1.0 else _slack(before, after, scale)
-    gap = np.abs(after - expected)
-    base = np.where(np.abs(expected) > 0.0, np.abs(expected), 1.0)
-    differs: NDArray[np.bool_] = (gap > slack) | (np.isnan(after) != np.isnan(expected))
-    return np.where(differs, np.where(np.isnan(gap), 1.0, gap / base), 0.0)
+def _difference(expected: FloatArray, after: FloatArray, rounding: float) -> FloatArray:
+    """Differences as a share of the expected value; 0 within noise and rounding, 1 where either is no number."""
+    finite = np.isfinite(expected) & np.isfinite(after)
+    a, b = np.where(finite, expected, 0.0), np.where(finite, after, 0.0)
+    gap = np.abs(b - a)
+    share = gap / np.where(a == 0.0, 1.0, np.abs(a))
+    same: NDArray[np.bool_] = (expected == after) | (np.isnan(expected) & np.isnan(after))
+    return np.where(finite, np.where(gap > NOISE * np.abs(a) + rounding, share, 0.0), np.where(same, 0.0, 1.0))
 
 
-def _slack(before: FloatArray, after: FloatArray, scale: float) -> FloatArray:
-    """Noise, and what rounding on both sides can make of a rescaled price."""
-    rounding = 0.51 * (scale * _unit(before) + _unit(after))
-    return NOISE * np.abs(after) + rounding
+def _rounding(before: FloatArray, after: FloatArray, scale: float) -> float:
+    """What rounding on both sides can make of a rescaled price, and a little for what it does to the factor."""
+    return 0.6 * (scale * _unit(before) + _unit(after))
 
 
 def _unit(values: FloatArray) -> float:

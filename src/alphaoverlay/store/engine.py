@@ -40,10 +40,13 @@ def store_url(place: str | None) -> URL:
     """
     chosen = place or os.environ.get(ENVIRONMENT) or str(default_path())
     if "://" not in chosen:
-        return URL.create("sqlite", database=str(Path(chosen).expanduser()))
+        try:
+            return URL.create("sqlite", database=str(Path(chosen).expanduser()))
+        except RuntimeError:
+            raise StoreError(f"--store: {chosen}: there is no such user; write the whole path") from None
     try:
         url = make_url(chosen)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # not repeated, since it may have a password in it
         raise StoreError("--store: not a path and not a URL such as postgresql://user@host/name") from None
     kind = url.get_backend_name()
     if kind == "postgresql":
@@ -98,13 +101,15 @@ def described(url: URL) -> str:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that changes nothing.
+    """A transaction that changes nothing, and sees one state of the database.
 
     Raises
     ------
     StoreError : the database failed.
     """
-    with _translated(engine), engine.connect() as connection, connection.begin():
+    # SQLite's readers see one state of the database from their first statement on.
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with _translated(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -160,6 +165,8 @@ def _translated(engine: Engine) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StoreError(_in_words(where, str(error.orig), engine.dialect.name)) from None
+    except UnicodeDecodeError:  # SQLite's words on a damaged database, with some of its bytes
+        raise StoreError(_in_words(where, "malformed", engine.dialect.name)) from None
     except SQLAlchemyError:
         raise StoreError(f"the store {where} failed; check it with: alphaoverlay doctor") from None
 
@@ -175,7 +182,7 @@ def _in_words(where: str, said: str, dialect: str) -> str:
     if "readonly" in said or "read-only" in said or "unable to open" in said or "permission denied" in said:
         return f"the store {where} cannot be opened for writing: check its rights, or name another with --store"
     if "i/o error" in said:
-        return f"the store {where} cannot be read or written (an input/output error): check the disk"
+        return f"the store {where} cannot be read or written (an input/output error): is the disk or a quota full?"
     if dialect == "postgresql":
         return f"the database {where} does not answer as it should: check that it runs, the name and the rights"
     return f"the store {where} failed; check it with: alphaoverlay doctor"

@@ -70,13 +70,15 @@ class Rows:
 
         Raises
         ------
-        ValueError : days that repeat or descend.
+        ValueError : days that repeat or descend, or are missing.
         """
-        days = pd.DatetimeIndex(frame.index).to_numpy().astype("datetime64[D]").astype(np.int64)
-        if (np.diff(days) <= 0).any():
+        index = pd.DatetimeIndex(frame.index)
+        days = index.to_numpy().astype("datetime64[D]").astype(np.int64)
+        if index.hasnans or (np.diff(days) <= 0).any():
             raise ValueError("days must ascend")
         values = frame.to_numpy(dtype=np.float64)
-        return cls(days.astype(np.int32), tuple(str(name) for name in frame.columns), np.ascontiguousarray(values))
+        values = np.ascontiguousarray(np.where(np.isnan(values), np.nan, values))  # one NaN of the many, as text has
+        return cls(days.astype(np.int32), tuple(str(name) for name in frame.columns), values)
 
     def joined(self, later: Rows) -> Rows:
         """Return these rows and later ones with the same columns."""

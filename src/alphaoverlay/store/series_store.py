@@ -94,6 +94,19 @@ class SeriesStore:
                 connection.execute(update(own).where(own.c.id == series_id).values(checked=answer.at))
         return done
 
+    def note_unknown(self, key: Key, at: str) -> None:
+        """Remember that a source did not know a series of which nothing is stored."""
+        with writing(self.engine) as connection:
+            own, series_id = schema.series, locked(connection, key)
+            connection.execute(update(own).where(own.c.id == series_id).values(checked=at))
+
+    def unknown_since(self, key: Key) -> str | None:
+        """Return when a source last said that it does not know a series; None where it never did."""
+        with reading(self.engine) as connection:
+            found = find(connection, key)
+            known = found is not None and version_of(connection, found.id, None) is not None
+        return None if found is None or known else found.checked
+
     def versions(self, key: Key) -> tuple[Version, ...]:
         """Return every version of a series, oldest first."""
         with reading(self.engine) as connection:
@@ -122,8 +135,10 @@ class SeriesStore:
 
     def pin(self, fingerprint: str, pins: Iterable[tuple[Key, int]], at: str) -> None:
         """Remember which versions a result used, by the fingerprint of its data; a known one stays as it is."""
-        if self.pinned(fingerprint) is not None:
-            return
+        own = schema.snapshot.c.fingerprint
+        with reading(self.engine) as connection:
+            if connection.execute(select(own).where(own == fingerprint)).one_or_none() is not None:
+                return
         text = json.dumps(sorted([key.source, key.kind, key.name, number] for key, number in pins))
         values = {"fingerprint": fingerprint, "created": at, "pins": text}
         with writing(self.engine) as connection:
@@ -139,7 +154,7 @@ class SeriesStore:
         column = schema.snapshot.c.fingerprint
         with reading(self.engine) as connection:
             found = connection.execute(
-                select(column, schema.snapshot.c.pins).where(column.startswith(fingerprint, autoescape=True)).limit(2)
+                select(column, schema.snapshot.c.pins).where(func.substr(column, 1, len(fingerprint)) == fingerprint)
             ).all()
         exact = [row for row in found if row.fingerprint == fingerprint]
         if not found:

@@ -72,10 +72,11 @@ def bring_up_to_date(
     stored = scaled(kept_rows(connection, newest), newest)
     if answer.rows.days[-1] < stored.days[-1]:
         return Update(key, "behind", newest)
-    if answer.since is not None and set(answer.rows.columns) != set(stored.columns):
+    # A source that cannot cut serves more than it was asked for; one that serves nothing stored tells nothing of a gap.
+    begin = 0 if answer.since is None else min(stored.position(answer.since), stored.position(answer.rows.day(0)))
+    if answer.since is not None and (begin == len(stored) or set(answer.rows.columns) != set(stored.columns)):
         return Update(key, "whole needed", None)
     shared = [name for name in stored.columns if name in answer.rows.columns]
-    begin = 0 if answer.since is None else stored.position(answer.since)
     known = int(np.searchsorted(answer.rows.days, stored.days[-1], side="right"))
     found = compare(stored.cut(begin, len(stored)).only(shared), answer.rows.cut(0, known).only(shared))
     fresh = answer.rows.cut(known, len(answer.rows))
@@ -85,7 +86,7 @@ def bring_up_to_date(
     if answer.since is not None and (found.revision is not None or found.rescaled):
         return Update(key, "whole needed", None)
     number = newest.number + 1
-    if same:
+    if same and not found.rounded:
         close, adjusted = newest.close_scale * found.close_scale, newest.adj_scale * found.adj_scale
         reason = "rescaled" if found.rescaled else "appended"
         draft = _version(answer, number, reason, close_scale=close, adj_scale=adjusted)
@@ -96,9 +97,11 @@ def bring_up_to_date(
     unscaled = not found.rescaled and newest.close_scale == newest.adj_scale == 1.0
     keep = found.first_changed // BLOCK if unscaled and answer.rows.columns == stored.columns else 0
     rows = stored.cut(0, keep * BLOCK).joined(answer.rows.cut(keep * BLOCK, len(answer.rows))) if keep else answer.rows
-    draft = _version(answer, number, "revised", revision=found.revision)
+    # Factors between rounded prices do not give the prices that are served, so these are stored as they are.
+    outcome: Outcome = "rescaled" if same else "revised"
+    draft = _version(answer, number, outcome, revision=found.revision)
     made = begin_lineage(connection, series_id, rows, draft, like=newest.lineage, keep=keep)
-    return Update(key, "revised", made, len(fresh))
+    return Update(key, outcome, made, len(fresh))
 
 
 def _version(answer: Answer, number: int, reason: str, **more: Any) -> Version:

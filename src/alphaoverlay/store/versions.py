@@ -103,13 +103,25 @@ def versions_of(connection: Connection, series_id: int) -> tuple[Version, ...]:
 
 
 def as_version(row: Row[Any]) -> Version:
-    """Return the version in a row of the table."""
+    """Return the version in a row of the table.
+
+    Raises
+    ------
+    StoreError : it is none.
+    """
+    try:
+        facts = dict(json.loads(row.facts))
+        revision = Revision(**json.loads(row.revision)) if row.revision else None
+    except (TypeError, ValueError):
+        raise StoreError(
+            "the store is damaged: what it says of a version cannot be read. Restore it from a copy or an export"
+        ) from None
     return Version(
         number=row.number,
         created=row.created,
         reason=row.reason,
-        facts=json.loads(row.facts),
-        revision=Revision(**json.loads(row.revision)) if row.revision else None,
+        facts=facts,
+        revision=revision,
         close_scale=row.close_scale,
         adj_scale=row.adj_scale,
         lineage=row.lineage_id,

@@ -14,6 +14,7 @@ from alphaoverlay.overlays.overlay import Overlay
 from alphaoverlay.study.benchmark import Benchmark
 from alphaoverlay.study.cash import CashTable
 from alphaoverlay.study.costs import CostsTable
+from alphaoverlay.study.data_table import DataTable
 from alphaoverlay.study.exposures import Exposures
 from alphaoverlay.study.fund_choice import FundsTable
 from alphaoverlay.study.rebalance import RebalanceTable
@@ -42,6 +43,7 @@ class Study(StudyTable):
     rebalance: RebalanceTable = Field(default_factory=RebalanceTable)
     costs: CostsTable = Field(default_factory=CostsTable)
     cash: CashTable = Field(default_factory=CashTable)
+    data: DataTable = Field(default_factory=DataTable)
 
     @model_validator(mode="after")
     def _one_portfolio(self) -> Study:
@@ -87,7 +89,7 @@ def study_from(values: Mapping[str, Any], place: str) -> Study:
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study from a TOML file; a fund file named in it is looked for beside it.
+    """Read a study from a TOML file; a fund file or data folder named in it is looked for beside it.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def load_study(path: str | Path) -> Study:
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, and what numbers or nesting without end raise
         raise StudyError(f"{path} is not valid TOML: {error}") from None
     study = study_from(values, str(path))
-    if study.funds.file is None:
-        return study
-    beside = path.parent / study.funds.file
-    return study.model_copy(update={"funds": study.funds.model_copy(update={"file": str(beside)})})
+    moved: dict[str, Any] = {"data": study.data.below(path.parent)}
+    if study.funds.file is not None:
+        moved["funds"] = study.funds.model_copy(update={"file": str(path.parent / study.funds.file)})
+    return study.model_copy(update=moved)

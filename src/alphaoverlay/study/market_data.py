@@ -12,6 +12,7 @@ from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns, pri
 from alphaoverlay.funds.index_returns import IndexReturns, build_index_returns, index_symbols
 from alphaoverlay.funds.ticker import has_terms, index_holding, parse_ticker, ticker_fund
 from alphaoverlay.history import History, iso
+from alphaoverlay.market.combined import CombinedSource
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
 
@@ -100,10 +101,16 @@ def read_study_data(
         raise DataError(
             f"{source.name} has no data for any of {names}: looked for files such as {_example(wanted, funds)}.csv"
         )
-    history = read_history(source, symbols, rate, start, end)
+    history = remembered(source, read_history(source, symbols, rate, start, end))
     built = {index.name: build_index_returns(index, history, catalogue) for index in wanted}
     known = {name: one for name, one in built.items() if one.spans}
     return StudyData(history, {name: _with_stand_in_note(one, source) for name, one in known.items()})
+
+
+def remembered(source: Source, history: History) -> History:
+    """Have the store remember which versions a history was read from, so that it can be read again."""
+    failed = source.remember(history.fingerprint) if isinstance(source, CombinedSource) else ""
+    return replace(history, notes=(*history.notes, failed)) if failed else history
 
 
 def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: bool) -> FundReturns:

@@ -23,7 +23,7 @@ from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.solver import solve_design
 from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
-from alphaoverlay.study.market_data import read_study_data
+from alphaoverlay.study.market_data import read_study_data, remembered
 from alphaoverlay.study.run import run_study
 
 Outcome = Literal["holds", "holds in part", "does not hold", "cannot be told"]
@@ -265,7 +265,7 @@ def _grade(parts: list[bool]) -> Outcome:
 
 def _prices(source: Source, symbols: Iterable[str], start: str) -> History:
     """Prices up to the day of the case; nothing after it is looked at."""
-    history = read_history(source, list(symbols), None, start, ASOF)
+    history = remembered(source, read_history(source, list(symbols), None, start, ASOF))
     _must_reach(history, ASOF)
     return history
 
@@ -310,6 +310,6 @@ def evidence(source: Source) -> History | None:
     """Return the price history that the statements rest on, for provenance; None where the data do not reach."""
     symbols = [symbol for symbol in ("RUT", "GSPC", "IXIC", "NDX", *TRADE) if source.holds(symbol)]
     try:
-        return read_history(source, symbols, None, LAST_YEAR_END, ASOF) if symbols else None
+        return remembered(source, read_history(source, symbols, None, LAST_YEAR_END, ASOF)) if symbols else None
     except DataError:
         return None

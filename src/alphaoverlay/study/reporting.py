@@ -12,10 +12,10 @@ from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import DAYS_A_YEAR, History, iso
+from alphaoverlay.history import DAYS_A_YEAR, History, Provenance, iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.report import figures
-from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
+from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
 from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.market_data import StudyData
 from alphaoverlay.study.marks import DAGGER, is_synthetic_year, synthetic_note, synthetic_spans
@@ -400,10 +400,32 @@ def _risk_table(design: StudyDesign) -> Table:
 def provenance_table(data: StudyData) -> Table:
     """Every series used, and what each index's return was made of."""
     history = data.history
+    stored = any(p.version is not None for p in history.provenance)
+    several = len({p.source for p in history.provenance if p.nature != "assumed"}) > 1
     rows = [
-        Row((p.name, p.place, p.nature, p.first, p.last, float(p.observations), p.note)) for p in history.provenance
+        Row(
+            (
+                p.name,
+                *((p.source,) if several else ()),
+                *(p.place, p.nature, p.first, p.last, float(p.observations)),
+                *_state(p, stored),
+                p.note,
+            )
+        )
+        for p in history.provenance
     ]
-    heads = (Column("Series"), Column("File"), Column("Nature"), Column("First", "date"), Column("Last", "date"))
+    source = (Column("Source"),) if several else ()
+    heads = (Column("Series"), *source, Column("Place" if stored else "File"), Column("Nature"))
+    heads = (*heads, Column("First", "date"), Column("Last", "date"))
     spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
     note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
-    return Table("Series", (*heads, Column("Rows", "count"), Column("Note")), tuple(rows), note)
+    state = (Column("Version", "count"), Column("Fetched (UTC)", "date")) if stored else ()
+    return Table("Series", (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
+
+
+def _state(came: Provenance, stored: bool) -> tuple[Cell, ...]:
+    """Version and time of fetching, where any series has them."""
+    if not stored:
+        return ()
+    version = None if came.version is None else float(came.version)
+    return version, came.retrieved.replace("T", " ").removesuffix("Z")

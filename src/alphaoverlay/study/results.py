@@ -26,7 +26,7 @@ SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
 
 
 class SeriesModel(BaseModel):
-    """Where one series came from."""
+    """Where one series came from; `retrieved` and `version` where the store has it, `fingerprint` of the values used."""
 
     name: str
     source: str
@@ -36,6 +36,11 @@ class SeriesModel(BaseModel):
     observations: int
     nature: str
     note: str
+    retrieved: str
+    version: int | None
+    fingerprint: str
+    currency: str
+    timezone: str
 
 
 class DataModel(BaseModel):

@@ -11,11 +11,12 @@ from alphaoverlay.analysis.metrics import Metrics, active_performance, performan
 from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.targets import Targets
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns, price_symbols
 from alphaoverlay.history import iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio
-from alphaoverlay.study.designing import StudyDesign, choose, describe, needed_indices
+from alphaoverlay.study.designing import Choice, StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import (
     StudyData,
@@ -76,11 +77,8 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     ------
     AlphaOverlayError : a mistake in the study or the data; the message says where.
     """
-    catalogue = catalogue or load_catalogue(study.funds.file)
+    choice, funds, data = read_for(study, source, catalogue)
     start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
-    choice = choose(study, source, catalogue, hindsight=False)
-    funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
-    data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
     returns = study_fund_returns(data, funds, synthetic=study.funds.synthetic).span(start, end)
     portfolio = _run(choice.portfolio, returns, study)
     benchmark = _run(choice.benchmark, returns, study)
@@ -102,6 +100,18 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
             *_ruin_notes(portfolio, benchmark),
         ),
     )
+
+
+def read_for(
+    study: Study, source: Source, catalogue: Catalogue | None = None
+) -> tuple[Choice, tuple[Fund, ...], StudyData]:
+    """Choose a study's funds, and read all that running it needs; arguments and errors as for `run_study`."""
+    catalogue = catalogue or load_catalogue(study.funds.file)
+    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    choice = choose(study, source, catalogue, hindsight=False)
+    funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
+    data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
+    return choice, funds, data
 
 
 def _run(portfolio: Portfolio, returns: FundReturns, study: Study) -> Backtest:

@@ -14,7 +14,7 @@ from alphaoverlay.study.load import Study
 STARTER = """\
 # A study for alphaoverlay: what you hold anyway, what you believe, and how to test it.
 # Run it:     alphaoverlay run {name}
-# With data:  alphaoverlay run {name} --data FOLDER   (a folder of SYMBOL.csv files: date, close, adj_close)
+# With data:  alphaoverlay run {name} --data yahoo    (live; or a folder of SYMBOL.csv files: date, close, adj_close)
 
 title = "Small caps over mega-cap growth on top of the S&P 500"
 
@@ -65,9 +65,17 @@ offset = 0
 half_spread_bps = 2.0
 
 # The short rate: a rate file such as "DFF" (effective federal funds), or a fixed yearly fraction such as 0.02.
-# When left out: DFF for a folder, the Treasury bill rate for the sample.
+# When left out: DFF, or the Treasury bill rate for the sample.
 # [cash]
 # rate = "DFF"
+
+# Where the data come from, in order: yahoo, stooq, tiingo, french, fred, or folders; the sample when left out.
+# [data]
+# sources = ["yahoo", "my-prices"]
+# symbols = {{ SP500TR = "stooq" }}     # one symbol from another source
+# base_url = {{ yahoo = "https://mirror.example" }}   # a mirror in the place of a live source
+# accept = ["stale"]                  # serious findings that you take as they are: alphaoverlay data check --help
+# fingerprint = "sha256:..."          # the very versions that an earlier result used
 """
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -79,10 +87,12 @@ def starter_study(name: str) -> str:
 
 
 def study_toml(study: Study, beside: Path) -> str:
-    """Write a study as TOML; the path of its fund file is written relative to the folder `beside`."""
+    """Write a study as TOML; paths of its fund file and data folders are written relative to the folder `beside`."""
     values = study.model_dump(exclude_defaults=True, exclude_none=True)
     if study.funds.file is not None:
         values["funds"]["file"] = os.path.relpath(study.funds.file, beside)
+    if "data" in values:
+        values["data"] = study.data.beside(beside)
     values.setdefault("rebalance", {}).setdefault("calendar", study.rebalance.calendar)
     values.setdefault("costs", {}).setdefault("half_spread_bps", study.costs.half_spread_bps)
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
@@ -98,6 +108,8 @@ def _key(key: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(key)} = {_value(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(one) for one in value) + "]"
     if isinstance(value, bool | str):

@@ -1,0 +1,316 @@
+"""`alphaoverlay data`: fetch, list, show, check, export and import market data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alphaoverlay.cli import options as shared
+
+if TYPE_CHECKING:
+    from alphaoverlay.market.combined import CombinedSource
+    from alphaoverlay.market.opening import DataChoice
+    from alphaoverlay.report.model import Table
+
+ACTION_DUE = 3
+
+data = typer.Typer(
+    name="data",
+    help="Fetch, list, show, check, export and import market data.",
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+
+@data.callback(invoke_without_command=True)
+def options(context: typer.Context) -> None:
+    """Fetch, list, show, check, export and import market data."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+VersionOption = Annotated[
+    int | None, typer.Option("--version", metavar="N", help="Show this one; left out: the newest.")
+]
+FullOption = Annotated[
+    bool, typer.Option("--full", help="Ask for all of each series, so that any revision is seen.", show_default=False)
+]
+SourceOption = Annotated[
+    str, typer.Option("--data", metavar="SOURCE", help="The source that it came from.", show_default=True)
+]
+
+
+@data.command()
+def fetch(
+    words: Annotated[
+        list[str], typer.Argument(metavar="SYMBOL ... | STUDY.toml", help="Symbols and rates, or what a study reads.")
+    ],
+    sources: shared.DataOption = None,
+    full: FullOption = False,
+    store: shared.StoreOption = None,
+    json_output: shared.JsonOption = False,
+) -> None:
+    """Bring series in the store up to date; what a source has revised is kept beside what it was.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay data fetch SPY UPRO TNA SQQQ DFF
+      alphaoverlay data fetch my.toml
+      alphaoverlay data fetch GSPC --data stooq --full
+    """
+    from alphaoverlay.study.data_documents import fetch_document
+    from alphaoverlay.study.data_report import fetch_table
+    from alphaoverlay.study.fetching import fetch_names, fetch_study
+
+    refresh: bool | str = "whole" if full else True
+    if len(words) == 1 and words[0].endswith(".toml"):
+        from alphaoverlay.study.load import load_study
+
+        study = load_study(words[0])
+        table = study.data.model_copy(update={"sources": tuple(sources)}) if sources else study.data
+        if not table.sources:
+            table = table.model_copy(update={"sources": ("yahoo",)})
+        source = _live(table.build(store=store, refresh=refresh))
+        done = fetch_study(study, source)
+    else:
+        from alphaoverlay.market.opening import DataChoice
+
+        source = _live(DataChoice(tuple(sources or ("yahoo",)), store=store, refresh=refresh))
+        done = fetch_names(words, source)
+    where = source.stored[0].store.where
+    if json_output:
+        from alphaoverlay.cli.output import print_json
+
+        print_json(fetch_document(done, where).dump())
+    else:
+        _print(fetch_table(done, where))
+        _say([f"{one.name}: {one.sentence}" if one.failed else one.sentence for one in done if one.sentence])
+    if any(one.failed for one in done):
+        raise typer.Exit(2)
+
+
+@data.command("list")
+def list_series(store: shared.StoreOption = None, json_output: shared.JsonOption = False) -> None:
+    """List what is stored.
+
+    [bold]Example[/bold]
+
+      alphaoverlay data list
+    """
+    from alphaoverlay.errors import need
+
+    need("sqlalchemy", "live", "the store")
+    from alphaoverlay.store.series_store import open_store
+    from alphaoverlay.study.data_documents import list_document
+    from alphaoverlay.study.data_report import list_table
+
+    opened = open_store(store)
+    found = opened.list()
+    if json_output:
+        from alphaoverlay.cli.output import print_json
+
+        print_json(list_document(found, opened.where).dump())
+        return
+    _print(list_table(found, opened.where))
+
+
+@data.command()
+def show(
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol or rate that is stored.")],
+    source: SourceOption = "yahoo",
+    version: 
+
+@data.callback(invoke_without_command=True)
+def options(context: typer.Context) -> None:
+    """Fetch, list, show, check, export and import market data."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+VersionOption = None,
+    store: shared.StoreOption = None,
+    json_output: shared.JsonOption = False,
+) -> None:
+    """Show a series' versions, how each differs from the one before, and rows; with --json every row.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay data show SPY
+      alphaoverlay data show DFF --data fred
+      alphaoverlay data show SPY --version 1 --json
+    """
+    from alphaoverlay.errors import SymbolNotFound, did_you_mean, need
+
+    need("sqlalchemy", "live", "the store")
+    from alphaoverlay.store.series_store import open_store
+    from alphaoverlay.store.versions import Key
+    from alphaoverlay.study.data_documents import show_document
+    from alphaoverlay.study.data_report import rows_table, versions_table
+
+    opened = open_store(store)
+    name = symbol.lstrip("^").upper()
+    keys = [one.key for one in opened.list()]
+    key = next((one for one in keys if (one.source, one.name) == (source, name)), Key(source, "price", name))
+    stored = opened.read(key, version)
+    if stored is None:
+        others = [one.source for one in keys if one.name == name and one.source != source]
+        elsewhere = f" It is there from {', '.join(others)} (--data {others[0]})." if others else ""
+        near = did_you_mean(name, [one.name for one in keys])
+        what = f"version {version} of {key}" if key in keys else f"{key}"
+        raise SymbolNotFound(f"{what} is not in the store {opened.where}.{elsewhere or near}")
+    versions = opened.versions(key)
+    if json_output:
+        from alphaoverlay.cli.output import print_json
+
+        print_json(show_document(stored, versions, opened.where).dump())
+        return
+    _print(versions_table(versions), rows_table(stored))
+
+
+@data.command()
+def check(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL ...]", help="Left out: all that the sources can list.")
+    ] = None,
+    sources: shared.DataOption = None,
+    offline: shared.OfflineOption = False,
+    store: shared.StoreOption = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="List what is looked for, and what accepting it does.")
+    ] = False,
+    json_output: shared.JsonOption = False,
+) -> None:
+    """Check data for what would spoil a result; several sources are held against each other. Exit code 3: serious.
+
+    [bold]Examples[/bold]
+
+      alphaoverlay data check --data FOLDER
+      alphaoverlay data check SPY TNA --data yahoo --data FOLDER
+      alphaoverlay data check --names
+    """
+    if names:
+        from alphaoverlay.study.data_report import names_table
+
+        _print(names_table())
+        return
+    from alphaoverlay.cli.sources import opened
+    from alphaoverlay.errors import StudyError
+    from alphaoverlay.market.combined import CombinedSource
+    from alphaoverlay.study.data_documents import check_document
+    from alphaoverlay.study.data_report import check_tables
+    from alphaoverlay.study.fetching import check_names, names_in
+
+    source = opened(sources, None, store, offline=offline)
+    asked = {"fred"} - set(sources or ())  # opened for its rates, not to be checked
+    parts = [one for one in source.sources if one.name not in asked] if isinstance(source, CombinedSource) else [source]
+    wanted = symbols or names_in(parts)
+    if not wanted:
+        raise StudyError(f"command line: {source.name} has nothing to list; name symbols to check")
+    found = check_names(wanted, parts)
+    if json_output:
+        from alphaoverlay.cli.output import print_json
+
+        print_json(check_document(found).dump())
+    else:
+        _print(*check_tables(found))
+    if any(one.serious for one in found):
+        raise typer.Exit(ACTION_DUE)
+
+
+@data.command("export")
+def export_series(
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="Where to write every version of the series.")],
+    symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL ...]", help="Left out: all series.")] = None,
+    store: shared.StoreOption = None,
+    force: shared.ForceOption = False,
+) -> None:
+    """Write stored series with all versions into one file, for another machine or as a copy.
+
+    [bold]Example[/bold]
+
+      alphaoverlay data export prices.zip
+    """
+    from alphaoverlay.errors import SymbolNotFound, need
+
+    need("sqlalchemy", "live", "the store")
+    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.store.archive import export_archive
+    from alphaoverlay.store.series_store import open_store
+
+    opened = open_store(store)
+    known = [one.key for one in opened.list()]
+    names = [symbol.lstrip("^").upper() for symbol in symbols or ()]
+    missing = [name for name in names if name not in {key.name for key in known}]
+    if missing or not known:
+        raise SymbolNotFound(f"nothing of {', '.join(missing) or 'anything'} is in the store {opened.where}")
+    keys = [key for key in known if not names or key.name in names]
+    write_whole(file, export_archive(opened, keys), replace=force)
+    typer.echo(f"{len(keys)} series written to {file}")
+
+
+@data.command("import")
+def import_series(
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="What `data export` wrote.")],
+    store: shared.StoreOption = None,
+    json_output: shared.JsonOption = False,
+) -> None:
+    """Add the series of an exported file to the store: all of them, or where they contradict it none.
+
+    [bold]Example[/bold]
+
+      alphaoverlay data import prices.zip
+    """
+    from alphaoverlay.errors import need
+
+    need("sqlalchemy", "live", "the store")
+    from alphaoverlay.store.archive import import_archive
+    from alphaoverlay.store.series_store import open_store
+    from alphaoverlay.study.data_documents import import_document
+    from alphaoverlay.study.data_report import import_table
+
+    opened = open_store(store)
+    done = import_archive(opened, file)
+    if json_output:
+        from alphaoverlay.cli.output import print_json
+
+        print_json(import_document(done, opened.where).dump())
+        return
+    _print(import_table(done, opened.where))
+
+
+def _live(choice: DataChoice) -> CombinedSource:
+    """Open live sources.
+
+    Raises
+    ------
+    StudyError : none of the sources is live.
+    """
+    from alphaoverlay.cli.sources import opened_choice
+    from alphaoverlay.errors import StudyError
+    from alphaoverlay.market.combined import CombinedSource
+
+    source = opened_choice(choice)
+    if not isinstance(source, CombinedSource) or not source.stored:
+        raise StudyError(f"command line: {source.name} is read where it lies; only live sources are fetched")
+    return source
+
+
+def _print(*tables: Table) -> None:
+    from alphaoverlay.cli.output import console
+    from alphaoverlay.report.text import print_table
+
+    screen = console()
+    for table in tables:
+        print_table(table, screen)
+
+
+def _say(sentences: list[str]) -> None:
+    from rich.markup import escape
+
+    from alphaoverlay.cli.output import console
+
+    for sentence in sentences:
+        console().print(f"[yellow]•[/yellow] {escape(sentence)}")

@@ -1,0 +1,160 @@
+"""Fetch series into the store, and check what sources have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from alphaoverlay.errors import AlphaOverlayError, DataError, SymbolNotFound
+from alphaoverlay.history import PriceSeries, iso
+from alphaoverlay.market.calendar import exchange_sessions
+from alphaoverlay.market.checks import Finding, check_prices, compare_sources
+from alphaoverlay.market.combined import CombinedSource
+from alphaoverlay.market.folder import FolderSource
+from alphaoverlay.market.reading import RELIABLE_FROM
+from alphaoverlay.market.sample import SampleSource
+from alphaoverlay.market.source import Source
+from alphaoverlay.market.stored import StoredSource, revision_words
+from alphaoverlay.store.updating import Update
+from alphaoverlay.study.load import Study
+from alphaoverlay.study.run import read_for
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of fetching one series.
+
+    Attributes
+    ----------
+    name : as it was asked for.
+    update : what the store did with the answer; None where nothing was asked, or nothing came.
+    sentence : a revision, or why nothing came; empty for new rows or none.
+    failed : nothing came.
+    """
+
+    name: str
+    update: Update | None
+    sentence: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Findings about one series, and what was looked over."""
+
+    name: str
+    source: str
+    first: str
+    last: str
+    rows: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def serious(self) -> bool:
+        """Whether any finding would stop a study."""
+        return any(one.severity == "serious" for one in self.findings)
+
+
+def fetch_names(names: Sequence[str], source: CombinedSource) -> tuple[Fetched, ...]:
+    """Bring series up to date, one after the other; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    names : symbols and rates.
+    source : from `open_choice` with `refresh`.
+    """
+    done = []
+    for name in dict.fromkeys(names):
+        before = _updates(source)
+        try:
+            _read_either(name, source)
+        except AlphaOverlayError as error:
+            done.append(Fetched(name, None, str(error), failed=True))
+            continue
+        new = _updates(source)[len(before) :]
+        done.append(Fetched(name, new[-1] if new else None, revision_words(new[-1]) if new else ""))
+    return tuple(done)
+
+
+def fetch_study(study: Study, source: CombinedSource) -> tuple[Fetched, ...]:
+    """Bring all that a study reads up to date.
+
+    Raises
+    ------
+    AlphaOverlayError : as running the study does.
+    """
+    read_for(study, source)
+    return tuple(Fetched(one.key.name, one, revision_words(one)) for one in _updates(source))
+
+
+def check_names(names: Sequence[str], sources: Sequence[Source], now: datetime | None = None) -> tuple[Checked, ...]:
+    """Check series as they come from each source that has them, and the sources against each other."""
+    moment = now or datetime.now(UTC)
+    return tuple(one for name in dict.fromkeys(names) for one in _check(name, sources, moment))
+
+
+def names_in(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Return every symbol that the sources can list: a folder's files, the sample, what is stored of a live source."""
+    listing = [one for one in sources if isinstance(one, FolderSource | SampleSource | StoredSource)]
+    return tuple(dict.fromkeys(symbol for one in listing for symbol in one.symbols))
+
+
+def _check(name: str, sources: Sequence[Source], now: datetime) -> list[Checked]:
+    read: list[PriceSeries] = []
+    done: list[Checked] = []
+    for source in sources:
+        try:
+            series = source.prices(name)
+        except SymbolNotFound as error:
+            if len(sources) == 1:
+                done.append(_unreadable(name, source, str(error)))
+            continue
+        except DataError as error:
+            done.append(_unreadable(name, source, str(error)))
+            continue
+        findings = list(_look_over(series, now))
+        for other in read:
+            findings += compare_sources(other, series)
+        read.append(series)
+        came = series.provenance
+        done.append(Checked(name, source.name, came.first, came.last, len(series.frame), tuple(findings)))
+    if not done:
+        done.append(_unreadable(name, sources[0], f"none of the sources has {name}"))
+    return done
+
+
+def _look_over(series: PriceSeries, now: datetime) -> tuple[Finding, ...]:
+    """Check a series on the days for which the exchange's calendar is complete."""
+    own = pd.DatetimeIndex(series.frame.index)
+    low = int(own.searchsorted(RELIABLE_FROM))
+    if low >= len(own):
+        return ()
+    recent = PriceSeries(series.symbol, series.frame.iloc[low:], series.provenance, series.lines[low:])
+    return check_prices(recent, exchange_sessions(own[low].year - 1, own[-1].year + 1), now)
+
+
+def _unreadable(name: str, source: Source, why: str) -> Checked:
+    return Checked(name, source.name, "", "", 0, (Finding("unreadable", "serious", name, (), why),))
+
+
+def _read_either(name: str, source: CombinedSource) -> None:
+    """Read a symbol, or where there is none of that name a rate."""
+    try:
+        source.prices(name)
+    except SymbolNotFound as missing:
+        try:
+            source.rate(name)
+        except SymbolNotFound:
+            raise missing from None
+
+
+def _updates(source: CombinedSource) -> list[Update]:
+    return [one for part in source.stored for one in part.updates]
+
+
+def today() -> str:
+    """The day, ISO 8601 in UTC."""
+    return iso(pd.Timestamp(datetime.now(UTC)).tz_localize(None))
