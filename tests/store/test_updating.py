@@ -49,7 +49,7 @@ def adjusted_by(rows: Rows, factor: float) -> Rows:
 
 
 def split_by(rows: Rows, parts: float) -> Rows:
-    factors = {name: 1.0 / parts for name in ("close", "adj_close", "distribution")} | {"volume": parts}
+    factors = dict.fromkeys(("close", "adj_close", "distribution"), 1.0 / parts) | {"volume": parts}
     return changed(rows, **{name: rows.column(name) * factors[name] for name in rows.columns})
 
 

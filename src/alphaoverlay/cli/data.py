@@ -24,7 +24,6 @@ data = typer.Typer(
 )
 
 
-
 @data.callback(invoke_without_command=True)
 def options(context: typer.Context) -> None:
     """Fetch, list, show, check, export and import market data."""
@@ -121,16 +120,7 @@ def list_series(store: shared.StoreOption = None, json_output: shared.JsonOption
 def show(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol or rate that is stored.")],
     source: SourceOption = "yahoo",
-    version: 
-
-@data.callback(invoke_without_command=True)
-def options(context: typer.Context) -> None:
-    """Fetch, list, show, check, export and import market data."""
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-
-
-VersionOption = None,
+    version: VersionOption = None,
     store: shared.StoreOption = None,
     json_output: shared.JsonOption = False,
 ) -> None:

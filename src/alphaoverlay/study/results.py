@@ -26,7 +26,7 @@ SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
 
 
 class SeriesModel(BaseModel):
-    """Where one series came from; `retrieved` and `version` where the store has it, `fingerprint` of the values used."""
+    """Where one series came from; `retrieved` and `version` where it is stored, `fingerprint` of the values used."""
 
     name: str
     source: str
