@@ -39,7 +39,7 @@ wheel-check: ## build the wheel and use it, installed, as another user
 	@$(SETUP) wheel-check $(ARGS)
 
 ci-system: ## Debian packages that CI's tests use (as root)
-	@command -v chromium >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium </dev/null; }
+	@{ command -v chromium && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium postgresql </dev/null; }
 
 clean: ## remove the environments and what tools leave behind
 	rm -rf .venv .venv.* .venv-oldest .venv-oldest.* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

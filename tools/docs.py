@@ -16,7 +16,9 @@ from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Defin
 from alphaoverlay.cli.app import app
 from alphaoverlay.funds.financing import ANY_INDEX, calibrated_spreads
 from alphaoverlay.study.calibration_documents import CalibrateDocument
+from alphaoverlay.study.data_documents import CheckDocument, FetchDocument, ImportDocument, ListDocument, ShowDocument
 from alphaoverlay.study.delevered_documents import DeleverDocument
+from alphaoverlay.study.doctor_document import DoctorDocument
 from alphaoverlay.study.replicate_document import ReplicateDocument
 from alphaoverlay.study.results import DesignDocument, RunDocument
 from alphaoverlay.study.tracking_documents import TrackDocument
@@ -29,6 +31,12 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "alphaoverlay calibrate": CalibrateDocument,
     "alphaoverlay delever": DeleverDocument,
     "alphaoverlay replicate": ReplicateDocument,
+    "alphaoverlay data fetch": FetchDocument,
+    "alphaoverlay data list": ListDocument,
+    "alphaoverlay data show": ShowDocument,
+    "alphaoverlay data check": CheckDocument,
+    "alphaoverlay data import": ImportDocument,
+    "alphaoverlay doctor": DoctorDocument,
 }
 
 
@@ -71,14 +79,23 @@ def commands_page() -> str:
     """Return the reference of all commands, from their own help."""
     group: Any = typer.main.get_command(app)
     parts = ["# Commands", "", "Written by `make docs` from the commands themselves.", ""]
-    for name, command in group.commands.items():
-        parts += [f"## alphaoverlay {name}", "", *_help_lines(command.help or ""), "", "| | | |", "|---|---|---|"]
+    for name, command in _commands(group, "alphaoverlay"):
+        parts += [f"## {name}", "", *_help_lines(command.help or ""), "", "| | | |", "|---|---|---|"]
         for parameter in command.params:
             words = ", ".join(f"`{o}`" for o in parameter.opts) if parameter.param_type_name == "option" else ""
             shown = "" if getattr(parameter, "is_flag", False) else f"`{parameter.metavar or parameter.name}`"
             parts.append(f"| {words} | {shown.replace('|', chr(92) + '|')} | {parameter.help or ''} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def _commands(group: Any, words: str) -> list[tuple[str, Any]]:
+    """Every command with the words that call it, those of groups too."""
+    found = []
+    for name, command in group.commands.items():
+        found.append((f"{words} {name}", command))
+        found += _commands(command, f"{words} {name}") if hasattr(command, "commands") else []
+    return found
 
 
 def json_page() -> str:

@@ -39,7 +39,13 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.funds.tracking import Tracking as Tracking
     from alphaoverlay.funds.tracking import track_fund as track_fund
     from alphaoverlay.history import History as History
+    from alphaoverlay.market.checks import Finding as Finding
+    from alphaoverlay.market.checks import check_prices as check_prices
     from alphaoverlay.market.folder import FolderSource as FolderSource
+    from alphaoverlay.market.holdings import Holdings as Holdings
+    from alphaoverlay.market.holdings import read_holdings as read_holdings
+    from alphaoverlay.market.opening import DataChoice as DataChoice
+    from alphaoverlay.market.opening import open_choice as open_choice
     from alphaoverlay.market.opening import open_source as open_source
     from alphaoverlay.market.reading import read_history as read_history
     from alphaoverlay.market.sample import SampleSource as SampleSource
@@ -52,6 +58,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.overlays.solver import Design as Design
     from alphaoverlay.overlays.solver import solve_design as solve_design
     from alphaoverlay.report.html import render_html as render_html
+    from alphaoverlay.store.series_store import SeriesStore as SeriesStore
+    from alphaoverlay.store.series_store import open_store as open_store
     from alphaoverlay.study.calibrated import CalibratedFund as CalibratedFund
     from alphaoverlay.study.calibrated import read_calibration as read_calibration
     from alphaoverlay.study.delevered import Delevered as Delevered
@@ -84,8 +92,10 @@ _HOMES = {
     "funds.ticker": ("Ticker", "parse_ticker", "ticker_fund"),
     "funds.tracking": ("Tracking", "track_fund"),
     "history": ("History",),
+    "market.checks": ("Finding", "check_prices"),
     "market.folder": ("FolderSource",),
-    "market.opening": ("open_source",),
+    "market.holdings": ("Holdings", "read_holdings"),
+    "market.opening": ("DataChoice", "open_choice", "open_source"),
     "market.reading": ("read_history",),
     "market.sample": ("SampleSource",),
     "market.source": ("Source",),
@@ -95,6 +105,7 @@ _HOMES = {
     "overlays.portfolio": ("Portfolio",),
     "overlays.solver": ("Design", "solve_design"),
     "report.html": ("render_html",),
+    "store.series_store": ("SeriesStore", "open_store"),
     "study.calibrated": ("CalibratedFund", "read_calibration"),
     "study.delevered": ("Delevered", "delever_fund"),
     "study.designing": ("StudyDesign", "design_study"),

@@ -17,7 +17,8 @@ import typer
 from alphaoverlay import __version__
 from alphaoverlay.cli.app import app
 
-COMMANDS = ["demo", "run", "design", "funds", "track", "calibrate", "delever", "new", "replicate"]
+COMMANDS = ["demo", "run", "design", "funds", "track", "calibrate", "delever", "new", "replicate", "doctor"]
+COMMANDS += [f"data {word}" for word in ("fetch", "list", "show", "check", "export", "import")]
 METRICS = {
     "cagr",
     "volatility",
@@ -58,7 +59,20 @@ def test_without_words_it_explains_itself() -> None:
     done = call()
     assert done.returncode == 0
     for command in COMMANDS:
-        assert command in done.stdout
+        assert command.split()[0] in done.stdout
+
+
+def all_commands() -> dict[str, Any]:
+    """Every command by the words that call it; a group's commands after its name."""
+
+    def below(group: Any, words: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, command in group.commands.items():
+            inner = below(command, f"{words}{name} ") if hasattr(command, "commands") else {}
+            found |= inner or {f"{words}{name}": command}
+        return found
+
+    return below(typer.main.get_command(app), "")
 
 
 def test_the_version() -> None:
@@ -67,23 +81,21 @@ def test_the_version() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    done = call(command, "--help")
+    done = call(*command.split(), "--help")
     assert done.returncode == 0
     assert re.search(rf"alphaoverlay {command}\b", done.stdout)
 
 
 def test_every_command_is_in_the_readme() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    registered = [info.callback.__name__ for info in app.registered_commands if info.callback]
-    assert registered == COMMANDS
-    for command in registered:
+    assert list(all_commands()) == COMMANDS
+    for command in (words.split()[0] for words in COMMANDS):
         assert f"alphaoverlay {command}" in readme or f"make {command}" in readme
 
 
 def test_every_option_is_spelled_the_same_everywhere() -> None:
-    group = typer.main.get_command(app)
     spelled: dict[str, set[tuple[str, ...]]] = {}
-    for command in group.commands.values():  # type: ignore[attr-defined]
+    for command in all_commands().values():
         for option in command.params:
             if option.param_type_name == "option":
                 spelled.setdefault(option.opts[0], set()).add((option.help, str(option.metavar)))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alphaoverlay.market.combined import CombinedSource
     from alphaoverlay.market.opening import DataChoice
     from alphaoverlay.report.model import Table
+    from alphaoverlay.store.versions import Key
 
 ACTION_DUE = 3
 
@@ -36,9 +37,6 @@ VersionOption = Annotated[
 ]
 FullOption = Annotated[
     bool, typer.Option("--full", help="Ask for all of each series, so that any revision is seen.", show_default=False)
-]
-SourceOption = Annotated[
-    str, typer.Option("--data", metavar="SOURCE", help="The source that it came from.", show_default=True)
 ]
 
 
@@ -65,13 +63,17 @@ def fetch(
     from alphaoverlay.study.fetching import fetch_names, fetch_study
 
     refresh: bool | str = "whole" if full else True
-    if len(words) == 1 and words[0].endswith(".toml"):
+    studies = [word for word in words if word.endswith(".toml")]
+    if studies and len(words) > 1:
+        from alphaoverlay.errors import StudyError
+
+        raise StudyError(f"command line: name one study, or symbols: {studies[0]} stands beside others")
+    if studies:
         from alphaoverlay.study.load import load_study
 
         study = load_study(words[0])
-        table = study.data.model_copy(update={"sources": tuple(sources)}) if sources else study.data
-        if not table.sources:
-            table = table.model_copy(update={"sources": ("yahoo",)})
+        chosen = tuple(sources or ()) or study.data.sources or ("yahoo",)
+        table = study.data.model_copy(update={"sources": chosen, "fingerprint": None})
         source = _live(table.build(store=store, refresh=refresh))
         done = fetch_study(study, source)
     else:
@@ -119,7 +121,7 @@ def list_series(store: shared.StoreOption = None, json_output: shared.JsonOption
 @data.command()
 def show(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="A symbol or rate that is stored.")],
-    source: SourceOption = "yahoo",
+    sources: shared.DataOption = None,
     version: VersionOption = None,
     store: shared.StoreOption = None,
     json_output: shared.JsonOption = False,
@@ -129,29 +131,22 @@ def show(
     [bold]Examples[/bold]
 
       alphaoverlay data show SPY
-      alphaoverlay data show DFF --data fred
+      alphaoverlay data show SPY --data tiingo
       alphaoverlay data show SPY --version 1 --json
     """
-    from alphaoverlay.errors import SymbolNotFound, did_you_mean, need
+    from alphaoverlay.errors import SymbolNotFound, need
 
     need("sqlalchemy", "live", "the store")
     from alphaoverlay.store.series_store import open_store
-    from alphaoverlay.store.versions import Key
     from alphaoverlay.study.data_documents import show_document
     from alphaoverlay.study.data_report import rows_table, versions_table
 
     opened = open_store(store)
-    name = symbol.lstrip("^").upper()
-    keys = [one.key for one in opened.list()]
-    key = next((one for one in keys if (one.source, one.name) == (source, name)), Key(source, "price", name))
+    key = _only_key(symbol.lstrip("^").upper(), sources, [one.key for one in opened.list()], opened.where)
     stored = opened.read(key, version)
-    if stored is None:
-        others = [one.source for one in keys if one.name == name and one.source != source]
-        elsewhere = f" It is there from {', '.join(others)} (--data {others[0]})." if others else ""
-        near = did_you_mean(name, [one.name for one in keys])
-        what = f"version {version} of {key}" if key in keys else f"{key}"
-        raise SymbolNotFound(f"{what} is not in the store {opened.where}.{elsewhere or near}")
     versions = opened.versions(key)
+    if stored is None:
+        raise SymbolNotFound(f"there is no version {version} of {key}: it has 1 to {len(versions)}")
     if json_output:
         from alphaoverlay.cli.output import print_json
 
@@ -194,8 +189,7 @@ def check(
     from alphaoverlay.study.fetching import check_names, names_in
 
     source = opened(sources, None, store, offline=offline)
-    asked = {"fred"} - set(sources or ())  # opened for its rates, not to be checked
-    parts = [one for one in source.sources if one.name not in asked] if isinstance(source, CombinedSource) else [source]
+    parts = source.sources if isinstance(source, CombinedSource) else (source,)
     wanted = symbols or names_in(parts)
     if not wanted:
         raise StudyError(f"command line: {source.name} has nothing to list; name symbols to check")
@@ -269,6 +263,29 @@ def import_series(
         print_json(import_document(done, opened.where).dump())
         return
     _print(import_table(done, opened.where))
+
+
+def _only_key(name: str, sources: list[str] | None, keys: list[Key], where: str) -> Key:
+    """Return the one stored series of that name.
+
+    Raises
+    ------
+    SymbolNotFound : none is stored.
+    StudyError : several sources have served it.
+    """
+    from alphaoverlay.errors import StudyError, SymbolNotFound, did_you_mean
+
+    named = [one for one in keys if one.name == name]
+    found = [one for one in named if not sources or one.source in sources]
+    if not found:
+        elsewhere = f" It is there from {', '.join(one.source for one in named)}." if named else ""
+        near = elsewhere or did_you_mean(name, [one.name for one in keys])
+        raise SymbolNotFound(f"{name}{f' from {sources[0]}' if sources else ''} is not in the store {where}.{near}")
+    if len(found) > 1:
+        raise StudyError(
+            f"command line: {name} is stored from {' and '.join(one.source for one in found)}; name one with --data"
+        )
+    return found[0]
 
 
 def _live(choice: DataChoice) -> CombinedSource:
