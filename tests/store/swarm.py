@@ -133,11 +133,11 @@ def fork(work: Callable[[], None]) -> int:
 
 
 def live(number: int, seed: int, end: float, folder: Path) -> None:
-    """Read and write until the end; note every success."""
+    """Read and write until the end, and a few times at least; note every success."""
     rng, store, reads, refused = random.Random(f"{seed}-{number}"), open_store(), 0, 0
     with (folder / f"{number}.jsonl").open("w", encoding="utf-8") as log:
         count = 0
-        while time.monotonic() < end:
+        while count < 3 or time.monotonic() < end:
             key = rng.choice(KEYS)
             found = store.read(key)
             if found is not None:
@@ -161,20 +161,25 @@ def stress(seed: int, seconds: float, processes: int, folder: Path) -> None:
     """Many processes at once, on a store that none of them has made yet."""
     end = time.monotonic() + seconds
     children = [fork(lambda number=k: live(number, seed, end, folder)) for k in range(processes)]  # type: ignore[misc]
-    sys.exit(1 if any(os.waitpid(pid, 0)[1] for pid in children) else 0)
+    ends = [os.waitpid(pid, 0)[1] for pid in children]
+    sys.exit(any(ends))
 
 
-def open_at_once(processes: int) -> None:
-    """Make and open one new store from several processes, as nearly at once as they can."""
-    start = time.monotonic() + 0.05
+def open_at_once(processes: int, places: list[str]) -> None:
+    """Make and open one new store after the other, each from several processes as nearly at once as they can."""
+    failed = False
+    for place in places:
+        start = time.monotonic() + 0.03
 
-    def work() -> None:
-        while time.monotonic() < start:
-            pass
-        assert open_store().list() == ()
+        def work(place: str = place, start: float = start) -> None:
+            while time.monotonic() < start:
+                pass
+            assert open_store(place).list() == ()
 
-    children = [fork(work) for _ in range(processes)]
-    sys.exit(1 if any(os.waitpid(pid, 0)[1] for pid in children) else 0)
+        children = [fork(work) for _ in range(processes)]
+        ends = [os.waitpid(pid, 0)[1] for pid in children]
+        failed = failed or any(ends)
+    sys.exit(failed)
 
 
 def be_killed(label: str, seed: int, out: int) -> None:
@@ -191,8 +196,13 @@ def be_killed(label: str, seed: int, out: int) -> None:
         os.write(out, f"end {json.dumps(told)}\n".encode())
 
 
-def kill(seed: int, kills: int, cold: int, folder: Path) -> None:
-    """Start and kill one process after the other, most of them forked; write down what they said."""
+def kill(seed: int, kills: int, cold: int, longest: float, folder: Path) -> None:
+    """Start and kill one process after the other, most of them forked; write down what they said.
+
+    Parameters
+    ----------
+    longest : seconds that a process lives, at most, once it has opened the store.
+    """
     rng = random.Random(seed)
     told: list[Facts] = []
     perhaps: set[str] = set()
@@ -211,7 +221,7 @@ def kill(seed: int, kills: int, cold: int, folder: Path) -> None:
                 assert more, "the process ended by itself"
                 said += more
             if end == float("inf") and b"ready\n" in said:
-                end = time.monotonic() + rng.uniform(0.0, 0.06)
+                end = time.monotonic() + rng.uniform(0.0, longest)
         os.kill(pid, signal.SIGKILL)
         assert os.waitpid(pid, 0)[1] == signal.SIGKILL
         while more := os.read(reading, 65536):
@@ -230,7 +240,7 @@ def kill(seed: int, kills: int, cold: int, folder: Path) -> None:
             perhaps.add(begun)
         for key in KEYS:  # whoever opens the store next finds it sound
             found = open_store().read(key)
-            assert found is None or not wrong(found), wrong(found)  # type: ignore[arg-type]
+            assert found is None or not wrong(found), wrong(found)
     (folder / "said.json").write_text(json.dumps([told, sorted(perhaps)]), encoding="utf-8")
 
 
@@ -259,7 +269,7 @@ def fill(limit: int) -> None:
         print(error)
 
 
-def unprivileged() -> None:
+def unprivileged(folder: Path) -> None:
     """Open the store as somebody else, where this is root; print what they are told."""
     place = os.environ["ALPHAOVERLAY_STORE"]
     reading, writing = os.pipe()
@@ -274,7 +284,7 @@ def unprivileged() -> None:
         except StoreError as error:
             os.write(writing, str(error).encode())
 
-    open_store(str(Path(place).with_name("warm.sqlite"))).read(KEYS[0])  # imports whatever is imported late
+    open_store(str(folder / "warm.sqlite")).read(KEYS[0])  # imports whatever is imported late
     pid = fork(work)
     os.waitpid(pid, 0)
     os.close(writing)
@@ -286,15 +296,15 @@ def main(job: str, *arguments: str) -> None:
     if job == "stress":
         stress(int(arguments[0]), float(arguments[1]), int(arguments[2]), Path(arguments[3]))
     elif job == "open":
-        open_at_once(int(arguments[0]))
+        open_at_once(int(arguments[0]), list(arguments[1:]))
     elif job == "kill":
-        kill(int(arguments[0]), int(arguments[1]), int(arguments[2]), Path(arguments[3]))
+        kill(int(arguments[0]), int(arguments[1]), int(arguments[2]), float(arguments[3]), Path(arguments[4]))
     elif job == "victim":
         be_killed(arguments[1], int(arguments[0]), int(arguments[2]))
     elif job == "fill":
         fill(int(arguments[0]))
     elif job == "unprivileged":
-        unprivileged()
+        unprivileged(Path(arguments[0]))
     elif job == "count":
         print(*(one.versions for one in open_store().list()))
 

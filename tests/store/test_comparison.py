@@ -107,9 +107,10 @@ def test_one_changed_close_is_found_and_measured() -> None:
     close = rows.column("close").copy()
     close[431] *= 1.02
     found = compare(rows, changed(rows, close=close))
-    assert found.revision == Revision(
-        1, 0, 0, iso(FIRST + 431), iso(FIRST + 431), "close", iso(FIRST + 431), pytest.approx(0.02)
-    )
+    day = iso(FIRST + 431)
+    assert found.revision is not None
+    assert found.revision == Revision(1, 0, 0, day, day, "close", day, found.revision.largest)
+    assert found.revision.largest == pytest.approx(0.02)
     assert found.first_changed == 431
     assert not found.rescaled
 

@@ -26,6 +26,7 @@ from alphaoverlay.store.versions import locked
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked here")
 SEED = 20_261_122
 PATIENCE_S = 300.0
+FULL = "cannot grow: the disk is full. Nothing was changed; make room and try again"
 
 
 def swarm_of(place: str, *job: object) -> str:
@@ -64,11 +65,10 @@ def is_sound(place: str) -> bool:
         connection.close()
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_a_new_store_is_opened_by_eight_processes_at_once(new_place: NewPlace, round_: int) -> None:
-    place = new_place()
-    swarm_of(place, "open", 8)
-    assert open_store(place).list() == ()
+def test_a_new_store_is_opened_by_eight_processes_at_once(new_place: NewPlace) -> None:
+    places = [new_place() for _ in range(2 if new_place().startswith("postgresql") else 10)]
+    swarm_of(places[0], "open", 8, *places)
+    assert [open_store(place).list() for place in places] == [()] * len(places)
 
 
 @pytest.mark.parametrize("seconds", [2, pytest.param(20, marks=pytest.mark.slow)])
@@ -91,11 +91,11 @@ def test_what_eight_processes_write_at_once_is_all_there(new_place: NewPlace, tm
 def test_killed_processes_leave_what_they_had_committed_and_no_more(
     new_place: NewPlace, tmp_path: Path, kills: int, cold: int
 ) -> None:
-    place = new_place()
-    if place.startswith("postgresql"):
-        kills, cold = max(kills // 3, 5), min(cold, 2)
+    place, longest = new_place(), 0.06
+    if place.startswith("postgresql"):  # which takes longer
+        kills, cold, longest = max(kills // 4, 5), min(cold, 2), 0.3
     print("seed", SEED)
-    swarm_of(place, "kill", SEED, kills, cold, tmp_path)
+    swarm_of(place, "kill", SEED, kills, cold, longest, tmp_path)
     wait_for_quiet(place)
     told, perhaps = json.loads((tmp_path / "said.json").read_text("utf-8"))
     assert is_sound(place)
@@ -165,9 +165,7 @@ def test_a_full_disk_says_so_and_what_was_stored_stays(small_disk: Path) -> None
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(100_000))
     said = fill(store)
-    assert said == (
-        f"the store {small_disk / 's.sqlite'} cannot grow: the disk is full. Nothing was changed; make room and try again"
-    )
+    assert said == f"the store {small_disk / 's.sqlite'} {FULL}"
     ballast.unlink()
     before = all_of(store)
     assert len(before) > 1
@@ -177,8 +175,8 @@ def test_a_full_disk_says_so_and_what_was_stored_stays(small_disk: Path) -> None
     assert {key: kept[0] for key, kept in all_of(store).items()} == {key: kept[0] for key, kept in before.items()}
 
 
-def test_a_disk_that_is_full_to_the_last_byte_says_so_to_readers(small_disk: Path) -> None:
-    """SQLite needs some room to read, too."""
+def test_a_disk_that_is_full_to_the_last_byte_says_so(small_disk: Path) -> None:
+    """SQLite then finds no room for its lock table, which it calls an input/output error."""
     place = small_disk / "s.sqlite"
     open_store(str(place)).update(SPY, answer(prices(300)))
     ballast = small_disk / "ballast"
@@ -189,7 +187,7 @@ def test_a_disk_that_is_full_to_the_last_byte_says_so_to_readers(small_disk: Pat
                 file.write(bytes(4095))
         except OSError:
             pass
-    with pytest.raises(StoreError, match="the disk is full|full"):
+    with pytest.raises(StoreError, match=r"full"):
         open_store(str(place)).update(SPY, answer(prices(700)))
     ballast.unlink()
     found = open_store(str(place)).read(SPY)
@@ -199,8 +197,7 @@ def test_a_disk_that_is_full_to_the_last_byte_says_so_to_readers(small_disk: Pat
 
 def test_a_file_that_may_not_grow_says_so_and_what_was_stored_stays(tmp_path: Path) -> None:
     """A quota, which SQLite calls an input/output error."""
-    said = swarm_of(str(tmp_path / "s.sqlite"), "fill", 400_000)
-    assert said == (
-        f"the store {tmp_path / 's.sqlite'} cannot be read or written (an input/output error): is the disk or a quota full?"
-    )
+    said = swarm_of(str(tmp_path / "s.sqlite"), "fill", 200_000)
+    trouble = "cannot be read or written (an input/output error): is the disk or a quota full?"
+    assert said == f"the store {tmp_path / 's.sqlite'} {trouble}"
     assert is_sound(str(tmp_path / "s.sqlite"))

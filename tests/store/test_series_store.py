@@ -192,7 +192,7 @@ def test_a_file_with_flipped_bytes_gives_its_numbers_or_an_error(tmp_path: Path)
     whole = place.read_bytes()
     rng = np.random.default_rng(7)  # the seed of every flip below
     refused = 0
-    for _ in range(150):
+    for _ in range(100):
         raw = bytearray(whole)
         for at in rng.integers(0, len(raw), 30):
             raw[at] ^= int(rng.integers(1, 256))
@@ -205,7 +205,7 @@ def test_a_file_with_flipped_bytes_gives_its_numbers_or_an_error(tmp_path: Path)
                 assert found is None or bits(found.rows) == sound[found.version.number]
         except StoreError:
             refused += 1
-    assert refused > 50
+    assert refused > 30
 
 
 # Versions that share blocks

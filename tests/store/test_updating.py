@@ -70,7 +70,8 @@ def test_new_days_are_appended(store: SeriesStore, since: int | None) -> None:
     done = store.update(SPY, answer(served, since=None if since is None else rows.day(since), at=LATER))
     assert (done.outcome, done.added) == ("appended", 10)
     assert done.version == newest(store).version
-    assert (done.version.number, done.version.reason, done.version.created) == (2, "appended", LATER)  # type: ignore[union-attr]
+    assert done.version is not None
+    assert (done.version.number, done.version.reason, done.version.created) == (2, "appended", LATER)
     assert bits(newest(store).rows) == bits(rows)
     assert newest(store).checked == LATER
 
@@ -107,11 +108,11 @@ def test_a_split_rescales_prices_distributions_and_volume(store: SeriesStore) ->
 def test_factors_of_many_distributions_multiply(store: SeriesStore) -> None:
     rows = prices(80)
     store.update(SPY, answer(rows.cut(0, 20)))
-    for k in range(1, 30):
+    for k in range(1, 16):
         part = changed(rows, adj_close=single(rows.column("adj_close") * 0.99**k)).cut(0, 20 + 2 * k)
         assert store.update(SPY, answer(part)).outcome == "rescaled"
         np.testing.assert_allclose(newest(store).rows.values, part.values, rtol=3e-7)
-    assert newest(store).version.adj_scale == pytest.approx(0.99**29, rel=2e-7)
+    assert newest(store).version.adj_scale == pytest.approx(0.99**15, rel=2e-7)
     assert len({one.lineage for one in store.versions(SPY)}) == 1
 
 
