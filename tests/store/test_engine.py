@@ -10,6 +10,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,17 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path,
     with pytest.raises(StoreError, match=r"prices\.csv is not a store, or is damaged: move it away, or name another"):
         open_store(str(place))
     assert place.read_bytes() == content
+
+
+def test_another_programs_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "photos.sqlite"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE photo (id INTEGER PRIMARY KEY)")
+        raw.commit()
+    with pytest.raises(StoreError, match="another program"):
+        open_store(str(path))
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("photo",)]
 
 
 def test_another_programs_table_of_the_same_name_is_no_store(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ class Client(requests.Session):
 
     def _ask(self, method: str | bytes, url: str, args: Any, kwargs: dict[str, Any]) -> requests.Response:
         begun = time.monotonic()
+        if any(ch.isspace() for ch in checked_host(url)):  # or there is none
+            raise FetchError(f"{self.source}: the address {checked_host(url)} cannot be asked")
         try:
             answer = super().request(method, url, *args, **kwargs)
             self._read(answer, begun)

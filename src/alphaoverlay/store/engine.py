@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -162,6 +162,7 @@ def _make_tables(engine: Engine, where: str) -> None:
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING_TABLES})"))
             if not engine.dialect.has_table(connection, about.name):
+                _refuse_anothers_database(engine, connection, where)
                 tables.create_all(connection)
                 connection.execute(insert(about).values(name="layout", value=str(LAYOUT)))
     with reading(engine) as connection:
@@ -171,6 +172,12 @@ def _make_tables(engine: Engine, where: str) -> None:
             f"the store {where} has layout {layout}, this version reads {LAYOUT}: export it with the version that "
             "wrote it, or name another with --store"
         )
+
+
+def _refuse_anothers_database(engine: Engine, connection: Connection, where: str) -> None:
+    """A file of SQLite belongs to one program; a database of PostgreSQL may be shared."""
+    if engine.dialect.name == "sqlite" and inspect(connection).get_table_names():
+        raise StoreError(f"{where} is the database of another program; name another file with --store")
 
 
 @contextmanager
