@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alphaoverlay.history import FloatArray
 from alphaoverlay.market.source import Source
 from bench.measure import Measurement, Result
 
@@ -42,9 +43,11 @@ def _frame(k: int) -> pd.DataFrame:
 
     days = exchange_sessions(2021 - YEARS, 2020)
     draw = np.random.default_rng(k)
-    close = np.float32(100.0 * np.exp(np.cumsum(draw.normal(0.0002, 0.012, len(days))))).astype(np.float64)
-    paid = np.where(np.arange(len(days)) % 63 == 62, np.float32(0.004 * close), 0.0).astype(np.float64)
-    kept = np.cumprod(1.0 - np.append(paid[1:] / close[:-1], 0.0)[::-1])[::-1]
+    growth = np.exp(np.cumsum(draw.normal(0.0002, 0.012, len(days))))
+    close: FloatArray = (100.0 * growth).astype(np.float32).astype(np.float64)
+    paid = np.where(np.arange(len(days)) % 63 == 62, 0.004 * close, 0.0).astype(np.float32).astype(np.float64)
+    after: FloatArray = np.append(1.0 - paid[1:] / close[:-1], 1.0)
+    kept = np.exp(np.log(after)[::-1].cumsum())[::-1]
     return pd.DataFrame(
         {
             "close": close,

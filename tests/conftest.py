@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,46 @@ if TYPE_CHECKING:
 settings.register_profile("repo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=1000)
 settings.load_profile("full" if os.environ.get("ALPHAOVERLAY_FULL") else "repo")
+
+
+# What Python asks the network for beside loopback: none of our tests may. Other processes (Chromium, PostgreSQL) and
+# libraries with sockets of their own (curl) are not seen here.
+_CALLED_OUTSIDE: list[str] = []
+_LOOKUPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+_CALLS = ("socket.connect", "socket.sendto", "socket.sendmsg")
+
+
+def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse and remember any other address; Python tells of each before it does anything."""
+    if event in _LOOKUPS:
+        host = arguments[0]
+    elif event in _CALLS and isinstance(arguments[1], tuple):  # others are paths of Unix sockets, or none
+        host = arguments[1][0]
+    else:
+        return
+    name = host.decode(errors="replace") if isinstance(host, bytes) else str(host or "")
+    if not _is_loopback(name):
+        _CALLED_OUTSIDE.append(f"{event} {name}")
+        raise ConnectionRefusedError(f"tests call no other address than loopback, and this one called {name}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host in ("", "localhost") or ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:  # another name
+        return False
+
+
+sys.addaudithook(_only_loopback)
+
+
+@pytest.fixture(autouse=True)
+def calls_outside() -> Iterator[list[str]]:
+    """Fails a test in which anything called another address than loopback, even where that was caught."""
+    yield _CALLED_OUTSIDE
+    called, _CALLED_OUTSIDE[:] = list(_CALLED_OUTSIDE), []
+    if called:
+        pytest.fail(f"called another address than loopback: {', '.join(called)}")
 
 
 def required(name: str) -> bool:

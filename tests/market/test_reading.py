@@ -185,7 +185,6 @@ def test_an_empty_adj_close_after_the_end_does_not_matter(tmp_path: Path) -> Non
         pytest.param((*JANUARY[:10], "2021-01-18", "2021-01-19"), "2021-01-18", 12, id="a holiday"),
         pytest.param(("2021-01-02", *JANUARY), "2021-01-02", 2, id="a Saturday as the first row"),
         pytest.param((*JANUARY[:5], "2021-01-09"), "2021-01-09", 7, id="a Saturday as the last row"),
-        pytest.param(("2021-01-09",), "2021-01-09", 2, id="nothing but a Saturday"),
         pytest.param(("2012-10-26", "2012-10-29", "2012-10-31"), "2012-10-29", 3, id="an unplanned closure"),
     ],
 )
@@ -198,6 +197,12 @@ def test_a_row_on_a_day_without_a_session_is_refused(
     message = str(caught.value)
     assert message.startswith(f"A.csv, line {line}, column date: {day} is not a session")
     assert "remove the row" in message
+
+
+def test_nothing_but_a_saturday_is_no_span(tmp_path: Path) -> None:
+    source = folder_of(tmp_path, A=price_file(["2021-01-09"]))
+    with pytest.raises(SpanError, match=r"no session .* from 2021-01-09 to 2021-01-09: the data are A 2021-01-09 to"):
+        read_history(source, ["A"], RATE)
 
 
 # --- spans ---

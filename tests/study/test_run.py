@@ -131,7 +131,7 @@ def test_a_symbol_outside_the_catalogue_is_its_own_exposure(sample: SampleSource
 
 def test_a_fund_of_unknown_index_needs_prices_and_is_its_own_exposure(sample: SampleSource, tmp_path: Path) -> None:
     study = study_from({"weights": {"IJR": 1}, "benchmark": "SPY", "cash": {"rate": 0.02}}, "test")
-    with pytest.raises(CatalogueError, match=r"add IJR\.csv"):
+    with pytest.raises(CatalogueError, match=r"--data FOLDER with IJR\.csv, or hold another fund"):
         run_study(study, sample)
     for symbol in ("IJR", "SPY"):
         frame = sample.prices("GSPC").frame.loc["2010":"2011"]
@@ -165,7 +165,7 @@ def test_without_synthetic_returns_the_span_is_the_real_one(sample: SampleSource
 
 def test_without_synthetic_returns_a_fund_needs_prices_and_the_setting_is_named(sample: SampleSource) -> None:
     study = study_from({"weights": {"SPY": 1}, "funds": {"synthetic": False}}, "test")
-    with pytest.raises(DataError, match=r"no prices of SPY, and funds\.synthetic = false .* add SPY\.csv"):
+    with pytest.raises(DataError, match=r"no prices of SPY, and funds\.synthetic = false .* name a source"):
         run_study(study, sample)
 
 

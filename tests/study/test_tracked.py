@@ -345,7 +345,7 @@ def test_another_ticker_is_measured_and_its_warnings_are_carried(tmp_path: Path)
 
 @pytest.mark.parametrize("symbol", ["UPRO", "SPY", "TNA"])
 def test_the_sample_cannot_track(symbol: str) -> None:
-    with pytest.raises(DataError, match=rf"sample has no prices of {symbol}.*{symbol}\.csv.*--data FOLDER"):
+    with pytest.raises(DataError, match=rf"sample has no prices of {symbol}.*--data FOLDER with {symbol}\.csv"):
         read_tracking(symbol, SampleSource())
 
 

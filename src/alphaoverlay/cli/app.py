@@ -71,10 +71,12 @@ def main() -> None:
     except USAGE_ERROR as error:
         _stop(_usage(error), CALLERS_ERROR)
     except (typer.Abort, KeyboardInterrupt):
-        _stop("interrupted; no half-written file is left", INTERRUPTED)
+        status = INTERRUPTED  # which some of typer's versions return
     except BrokenPipeError:  # the reader, such as `head`, has gone
         sys.stderr.close()
         sys.exit(0)
+    if status == INTERRUPTED:
+        _stop("interrupted; no half-written file is left", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

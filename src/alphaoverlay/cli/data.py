@@ -58,6 +58,9 @@ def fetch(
       alphaoverlay data fetch my.toml
       alphaoverlay data fetch GSPC --data stooq --full
     """
+    from alphaoverlay.errors import need
+
+    need("sqlalchemy", "live", "the store")
     from alphaoverlay.study.data_documents import fetch_document
     from alphaoverlay.study.data_report import fetch_table
     from alphaoverlay.study.fetching import fetch_names, fetch_study

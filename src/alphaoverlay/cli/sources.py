@@ -32,15 +32,7 @@ def opened_for(study: Study, store: str | None = None, *, offline: bool = False)
 
 
 def opened_choice(choice: DataChoice) -> Source:
-    """Return the source of a choice; errors as for `open_choice`, and StudyError for what would be passed over."""
-    from alphaoverlay.errors import StudyError
-    from alphaoverlay.market.opening import LIVE, open_choice
+    """Return the source of a choice; errors as for `open_choice`."""
+    from alphaoverlay.market.opening import open_choice
 
-    places = (*choice.sources, *choice.symbols.values())
-    if choice.symbols and not choice.sources:
-        raise StudyError("[data] symbols names the sources of some symbols; name those of all others in sources")
-    if choice.fingerprint is not None and not any(place in LIVE for place in places):
-        raise StudyError(
-            "--fingerprint reads stored versions of live data; name their sources too, such as --data yahoo"
-        )
     return open_choice(choice, say_fetching)

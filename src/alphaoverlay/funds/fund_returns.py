@@ -193,10 +193,10 @@ def _no_returns(fund: Fund) -> str:
     if fund.multiple is not None:
         return _no_returns(fund.multiple.of)
     if not fund.exposures:
-        return f"no data for {fund.symbol}, and its index is unknown: add {fund.symbol}.csv to the data folder"
+        return f"no data for {fund.symbol}, and its index is unknown: add data of it, such as {fund.symbol}.csv"
     return (
-        f"no data for {fund.symbol} and no index series to build it from: add {fund.symbol}.csv, or a series of "
-        f"{', '.join(fund.exposures)}, to the data folder"
+        f"no data for {fund.symbol} and no index series to build it from: add data of it, such as {fund.symbol}.csv, "
+        f"or a series of {', '.join(fund.exposures)}"
     )
 
 

@@ -73,20 +73,20 @@ class CombinedSource:
         return any(one.holds(symbol) for one in self._for(symbol))
 
     def prices(self, symbol: str, since: str | None = None) -> PriceSeries:
-        """Return a symbol's prices from the first source that has it; errors as the last one says."""
+        """Return a symbol's prices from the first source that has it; errors as the first one says."""
         for one in self._for(symbol):
             if one.holds(symbol):
                 return one.prices(symbol, since)
-        return self._for(symbol)[-1].prices(symbol, since)
+        return self._for(symbol)[0].prices(symbol, since)
 
     def rate(self, name: str, since: str | None = None) -> RateSeries:
-        """Return a rate from the first source that has it; errors as the first one says."""
+        """Return a rate from the first source that has it; errors as the last one says."""
         missing: SymbolNotFound | None = None
         for one in self._for(name):
             try:
                 return one.rate(name, since)
             except SymbolNotFound as error:
-                missing = missing or error
+                missing = error  # of the last one: that is where rates come from, unless others have them
         assert missing is not None
         raise missing
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alphaoverlay.errors import StoreError, StudyError, did_you_mean, need
+from alphaoverlay.errors import DataError, StoreError, StudyError, did_you_mean, need
 from alphaoverlay.market.checks import CHECKS
 from alphaoverlay.market.combined import CombinedSource
 from alphaoverlay.market.source import Source
@@ -121,7 +121,11 @@ def _open_files(place: str) -> Source:
         return SampleSource()
     from alphaoverlay.market.folder import FolderSource
 
-    return FolderSource(place)
+    try:
+        return FolderSource(place)
+    except DataError as error:
+        hint = did_you_mean(place, [*LIVE, "sample"])
+        raise DataError(f"{error}, or name a live source: {', '.join(LIVE)}.{hint}") from None
 
 
 def _open_live(
@@ -163,6 +167,12 @@ def _refuse_odd(choice: DataChoice) -> None:
             why = f"{name} cannot be accepted: mend the data" if name in CHECKS else f"no finding is called {name!r}"
             raise StudyError(f"--accept: {why}.{hint} These can be accepted: {', '.join(known)}")
     places = (*choice.sources, *choice.symbols.values())
+    if choice.symbols and not choice.sources:
+        raise StudyError("[data] symbols names the sources of some symbols; name those of all others in sources")
+    if choice.fingerprint is not None and not any(place in LIVE for place in places):
+        raise StudyError(
+            "--fingerprint reads stored versions of live data; name their sources too, such as --data yahoo"
+        )
     if "sample" in places and len(set(places)) > 1:
         raise StudyError("--data: the sample stands for itself, not beside other data; leave it out")
     for name in choice.base_url:

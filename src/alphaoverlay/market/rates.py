@@ -27,9 +27,18 @@ BILL_DAYS = 91.0
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate by calendar day, as yearly fractions that accrue on days / 360, and what it is made of."""
+    """A rate by calendar day, as yearly fractions that accrue on days / 360, and what it is made of.
+
+    Attributes
+    ----------
+    values : by day.
+    holds : for how many days each of them may be the last that is known.
+    parts : the rate asked for, and those that stand in before it, from the later begun to the earlier.
+    notes : what must be said of them.
+    """
 
     values: pd.Series
+    holds: pd.Series
     parts: tuple[Provenance, ...]
     notes: tuple[str, ...]
 
@@ -49,9 +58,11 @@ def read_rate_series(source: Source, name: str, needed_from: pd.Timestamp) -> Ra
 
     Raises
     ------
-    SymbolNotFound, DataError : as the source says of the rate itself.
+    SymbolNotFound : the source does not have the rate itself.
+    DataError : as the source says, also of a rate that would stand in: without it the past would be cut in silence.
     """
     values, parts, notes = pd.Series(dtype=np.float64), list[Provenance](), list[str]()
+    holds = pd.Series(dtype=np.float64)
     for one in (name, *_earlier(name)):
         if len(values) and values.index[0] <= needed_from:
             break
@@ -66,15 +77,21 @@ def read_rate_series(source: Source, name: str, needed_from: pd.Timestamp) -> Ra
             continue
         if len(values):
             notes.append(f"Financing rate before {iso(values.index[0])}, where {parts[-1].name} begins: {one}.")
-            before = pd.concat([before, values])
-        values = before
+        own = pd.Series(_holds(pd.DatetimeIndex(series.values.index)), index=before.index)
+        values, holds = (before, own) if values.empty else (pd.concat([before, values]), pd.concat([own, holds]))
         parts.append(series.provenance)
-    return Rate(values.rename(name), tuple(parts), tuple(notes))
+    return Rate(values.rename(name), holds, tuple(parts), tuple(notes))
+
+
+def _holds(days: pd.DatetimeIndex) -> float:
+    """For how many days a value of a series with these days holds."""
+    spacing = float(np.median(np.diff(days.to_numpy()) / np.timedelta64(1, "D"))) if len(days) > 1 else 0.0
+    return max(RATE_GAP_DAYS, RATE_GAP_SPACINGS * spacing)
 
 
 def accruing(series: RateSeries) -> RateSeries:
     """Return the rate as it accrues; only a bill's discount needs to be turned into its yield."""
-    if series.name != "DTB3":
+    if series.name.upper() != "DTB3":
         return series
     note = "; ".join(filter(None, (series.provenance.note, "bank discount turned into the yield it accrues")))
     values = series.values / (1.0 - series.values * BILL_DAYS / 360.0)
@@ -91,8 +108,7 @@ def rate_on_sessions(rate: Rate, dates: pd.DatetimeIndex, strict_from: pd.Timest
     known = pd.DatetimeIndex(rate.values.index)
     position = known.searchsorted(dates, side="right") - 1
     age: NDArray[np.int64] = np.asarray((dates - known[position]).days)
-    spacing = float(np.median(np.diff(known.to_numpy()) / np.timedelta64(1, "D"))) if len(known) > 1 else 0.0
-    longest = max(RATE_GAP_DAYS, RATE_GAP_SPACINGS * spacing)
+    longest = rate.holds.to_numpy()[position]
     stale: NDArray[np.intp] = np.flatnonzero((age > longest) & (dates >= strict_from))
     if len(stale):
         day, value_day = dates[stale[0]], known[position[stale[0]]]
@@ -105,4 +121,5 @@ def rate_on_sessions(rate: Rate, dates: pd.DatetimeIndex, strict_from: pd.Timest
 
 def _earlier(name: str) -> Sequence[str]:
     """The rates that stand in before a rate's first value."""
-    return EARLIER[EARLIER.index(name) + 1 :] if name in EARLIER else ()
+    key = name.upper()
+    return EARLIER[EARLIER.index(key) + 1 :] if key in EARLIER else ()

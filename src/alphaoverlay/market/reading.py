@@ -18,8 +18,9 @@ from alphaoverlay.market.source import Source
 
 # exchange_calendars lacks closures before this (Christmas of 1969, for one), so sessions and real rows part.
 RELIABLE_FROM = pd.Timestamp("1970-01-02")
-# A missing price cuts off a series' past before the asked span; inside it, it stops the study.
-MISSING = ("gap", "empty")
+# A missing price cuts off a series' past before the asked span; inside it, it stops the study. So does what is no
+# price, or two of them.
+MISSING, WRONG = ("gap", "empty"), ("not-positive", "duplicate")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def _span(series: Sequence[PriceSeries], rates: Rate | None, start: str | None, 
     span = _Span(first, last, sessions, first if start is None else max(first, pd.Timestamp(start)))
     if not len(span.dates) or span.strict_from > span.dates[-1]:
         raise SpanError(
-            f"no session of the New York Stock Exchange from {start or 'the beginning'} to {end or 'the end'}"
+            f"no session of the New York Stock Exchange from {iso(start or first)} to {iso(end or last)}: the data are "
+            f"{_spans(series)}. Ask for dates with sessions, or mend the dates"
         )
     return span
 
@@ -163,27 +165,33 @@ def _on_sessions(
     series: PriceSeries, findings: Sequence[Finding], accepted: set[str], dates: pd.DatetimeIndex
 ) -> tuple[pd.DataFrame, str]:
     """Align one series; cut the past before a hole, or carry prices over it where that was accepted."""
-    frame = series.frame.reindex(dates)
+    own = pd.DatetimeIndex(series.frame.index)
+    frame = series.frame[~own.duplicated()].reindex(dates)
     if accepted & set(MISSING):
-        frame = _carried(frame)
-    cut = [found for found in findings if found.check in MISSING and found.check not in accepted]
+        frame = _carried(frame, own[-1])
+    cut = [found for found in findings if found.check in (*MISSING, *WRONG) and found.check not in accepted]
     if not cut:
         return frame, ""
     days = sorted({day for found in cut for day in found.days})
     frame.loc[: days[-1]] = np.nan
     many = "1 session" if len(days) == 1 else f"{len(days)} sessions"
-    note = f"{series.provenance.place}: rows up to {iso(days[-1])} not used, {many} missing or empty there"
+    what = "missing or empty" if all(found.check in MISSING for found in cut) else "missing, empty or wrong"
+    note = f"{series.provenance.place}: rows up to {iso(days[-1])} not used, {many} {what} there"
     return frame, note
 
 
-def _carried(frame: pd.DataFrame) -> pd.DataFrame:
-    """Carry prices over missing sessions inside a series' life."""
-    filled = frame.ffill()
-    for name in frame.columns:
-        filled.loc[frame[name].last_valid_index() :, name] = frame[name]
-        if name not in ("close", "adj_close", "nav"):
-            filled[name] = frame[name].where(frame[name].notna(), 0.0)
-    return filled
+def _carried(frame: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
+    """Carry prices over sessions without one, from a series' first price to its last row; nothing is traded there."""
+    known = np.maximum.accumulate(np.where(frame["adj_close"].notna(), np.arange(len(frame)), -1))
+    over = (known >= 0) & frame["adj_close"].isna().to_numpy() & (frame.index <= last)
+    before = frame.iloc[known[over]].to_numpy()
+    for j, name in enumerate(frame.columns):
+        if name in ("close", "adj_close"):
+            frame.loc[over, name] = before[:, j]
+        else:
+            carried = before[:, j] if name == "nav" else 0.0
+            frame.loc[over, name] = frame.loc[over, name].fillna(pd.Series(carried, index=frame.index[over]))
+    return frame
 
 
 def _rate_values(
@@ -206,10 +214,13 @@ def _with_fingerprint(came: Provenance, values: pd.Series) -> Provenance:
 
 
 def _no_overlap(series: Sequence[PriceSeries], start: str | None, end: str | None) -> str:
-    spans = ", ".join(f"{s.symbol} {iso(s.frame.index[0])} to {iso(s.frame.index[-1])}" for s in series)
     since, until = iso(start) if start else "the beginning", iso(end) if end else "the end"
     asked = f" the asked span ({since} to {until})" if start or end else " each other"
-    return f"the data do not overlap{asked}: {spans}. Ask for dates inside the data, or add data"
+    return f"the data do not overlap{asked}: {_spans(series)}. Ask for dates inside the data, or add data"
+
+
+def _spans(series: Sequence[PriceSeries]) -> str:
+    return ", ".join(f"{s.symbol} {iso(s.frame.index[0])} to {iso(s.frame.index[-1])}" for s in series)
 
 
 def _rate_span(rates: Rate | None) -> str:

@@ -25,7 +25,11 @@ from alphaoverlay.store.versions import Key, Version
 OVERLAP = 10
 # Days after which a source is asked again for a name that it did not know.
 ASK_AGAIN_DAYS = 7
+# Failures in a row after which a source is not waited for again where what is stored can do.
+OUT = 2
 FACTS = ("place", "nature", "note", "currency", "timezone")
+# Sources of prices only, and of rates only: they refuse the other without being asked.
+SERVES = {"yahoo": "price", "stooq": "price", "tiingo": "price", "fred": "rate"}
 
 Series = TypeVar("Series", PriceSeries, RateSeries)
 
@@ -59,6 +63,9 @@ class StoredSource:
     updates: list[Update] = field(default_factory=list)
     used: dict[Key, int] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    failures: dict[Key, str] = field(default_factory=dict)
+    not_asked: dict[str, None] = field(default_factory=dict)
+    _failed: list[FetchError] = field(default_factory=list)
     _read: dict[Key, Stored] = field(default_factory=dict)
 
     accept: frozenset[str] = frozenset()
@@ -81,13 +88,19 @@ class StoredSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """The live source's, and what was said of its answers."""
-        return (*self.source.notes, *self.said)
+        unknown = ", ".join(self.not_asked)
+        why = f"Offline, {self.name} was never asked for {unknown}: taken as not there." if unknown else ""
+        return (*self.source.notes, *self.said, *filter(None, [why]))
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """What is stored of the source."""
         keys = [one.key for one in self.store.list()]
         return tuple(key.name for key in keys if (key.source, key.kind) == (self.name, "price"))
+
+    def serves(self, kind: str) -> bool:
+        """Whether the source has anything of a kind, "price" or "rate"."""
+        return SERVES.get(self.name, kind) == kind
 
     def holds(self, symbol: str) -> bool:
         """Whether the store has the symbol, or the source turns out to."""
@@ -116,6 +129,8 @@ class StoredSource:
 
     def _stored(self, kind: str, name: str) -> tuple[Key, Stored]:
         key = Key(self.name, kind, name.lstrip("^").upper())
+        if not self.serves(kind):
+            self._fetched(key, name, None)  # which it refuses in its own words
         if key not in self._read:
             self._read[key] = self._pinned(key) if self.pins is not None else self._newest(key, name)
         self.used[key] = self._read[key].version.number
@@ -134,6 +149,8 @@ class StoredSource:
         stored = self.store.read(key)
         if self.offline:
             if stored is None:
+                if self.store.unknown_since(key) is None:
+                    self.not_asked[key.name] = None
                 raise SymbolNotFound(
                     f"no data for {name}: nothing of it from {self.name} is in the store {self.store.where}, and "
                     f"--offline forbids asking. Fetch it first: alphaoverlay data fetch {name} --data {self.name}"
@@ -141,15 +158,27 @@ class StoredSource:
             return stored
         if not self._is_old(key, stored):
             if stored is None:
-                raise SymbolNotFound(f"{self.name} did not know {name} when it was last asked")
+                asked = str(self.store.unknown_since(key))[:10]
+                raise SymbolNotFound(
+                    f"{self.name} did not know {name} when it was last asked, on {asked}. Ask again with: alphaoverlay "
+                    f"data fetch {name} --data {self.name}"
+                )
             return stored
         try:
+            if len(self._failed) >= OUT and stored is not None and not self.refresh:
+                raise FetchError(f"{self.name} was not asked again, after: {self._failed[-1]}")
             self._bring_up_to_date(key, name, stored)
-        except FetchError as error:
+            self._failed.clear()
+        except DataError as error:
+            self._failed += [error] if isinstance(error, FetchError) and len(self._failed) < OUT else []
             if stored is None:
+                if isinstance(error, SymbolNotFound):
+                    self.store.note_unknown(key, _stamp(self.now()))
                 raise
+            # Also where the source has lost a symbol, or serves what cannot be used: what is stored is sound.
+            self.failures[key] = str(error)
             self.said.append(
-                f"{key.name}: {_sentence(str(error))} The stored prices up to {stored.version.last} are used, last "
+                f"{key.name}: {_sentence(str(error))} What is stored up to {stored.version.last} is used, last "
                 f"confirmed {stored.checked[:10]}."
             )
             return stored
@@ -184,12 +213,7 @@ class StoredSource:
 
     def _ask(self, key: Key, name: str, since: str | None) -> Update:
         at = self.now()
-        try:
-            frame, came = self._fetched(key, name, since)
-        except SymbolNotFound:
-            if since is None:
-                self.store.note_unknown(key, _stamp(at))
-            raise
+        frame, came = self._fetched(key, name, since)
         if key.kind == "price":
             frame = frame[frame.index <= last_complete_session(at)]
         if frame.empty:
@@ -221,18 +245,19 @@ def revision_words(done: Update) -> str:
     found, number = done.version.revision, done.version.number
     if found is None:
         return f"{done.key}: has other columns than before; version {number - 1} is kept beside {number}"
-    parts = [f"{found.changed:,} rows changed" if found.changed else ""]
+    parts = [f"{found.changed:,} {'row' if found.changed == 1 else 'rows'} changed" if found.changed else ""]
     parts += [f"{found.added:,} came" if found.added else "", f"{found.removed:,} went" if found.removed else ""]
     most = f", most in {found.column} on {found.day} ({found.largest:.3%})" if found.day else ""
+    days = f"on {found.first}" if found.first == found.last else f"between {found.first} and {found.last}"
     return (
-        f"{done.key} REVISED its past: {', '.join(filter(None, parts))} between {found.first} and {found.last}{most}; "
+        f"{done.key} REVISED its past: {', '.join(filter(None, parts))} {days}{most}; "
         f"version {number - 1} is kept beside {number}"
     )
 
 
 def remember(sources: Sequence[StoredSource], fingerprint: str) -> str:
     """Keep in the store which versions were read for what has a fingerprint; return why that failed, or nothing."""
-    pins = [pin for one in sources if one.pins is None for pin in one.used.items()]
+    pins = [pin for one in sources for pin in one.used.items()]
     try:
         if pins:
             sources[0].store.pin(fingerprint, pins, _stamp(sources[0].now()))

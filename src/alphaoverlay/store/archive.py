@@ -88,7 +88,7 @@ def export_archive(store: SeriesStore, keys: Collection[Key] | None = None) -> b
         # Sorted here, since databases differ in what comes before what.
         by_key = {Key(row.source, row.kind, row.name): row for row in connection.execute(select(own))}
         for key, row in sorted(by_key.items()):
-            if keys is None or key in keys:
+            if versions_of(connection, row.id) and (keys is None or key in keys):
                 entry = {"source": key.source, "kind": key.kind, "name": key.name, "checked": row.checked}
                 manifest["series"].append(entry | _export_series(connection, archive, row.id, len(manifest["series"])))
         kept = {(one["source"], one["kind"], one["name"]) for one in manifest["series"]}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
 from alphaoverlay.history import iso
-from alphaoverlay.store.archive import Imported
-from alphaoverlay.store.series_store import Listing, Stored
-from alphaoverlay.store.versions import Version
 from alphaoverlay.study.fetching import Checked, Fetched, today
 from alphaoverlay.study.results import Document
+
+if TYPE_CHECKING:
+    from alphaoverlay.store.archive import Imported
+    from alphaoverlay.store.series_store import Listing, Stored
+    from alphaoverlay.store.versions import Version
 
 
 class RevisionModel(BaseModel):

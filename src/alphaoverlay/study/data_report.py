@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from alphaoverlay.market.checks import CHECKS
-from alphaoverlay.market.stored import version_words
 from alphaoverlay.report.model import Column, Row, Table
-from alphaoverlay.store.archive import Imported
-from alphaoverlay.store.series_store import Listing, Stored
-from alphaoverlay.store.versions import Version
 from alphaoverlay.study.fetching import Checked, Fetched
+
+if TYPE_CHECKING:
+    from alphaoverlay.store.archive import Imported
+    from alphaoverlay.store.series_store import Listing, Stored
+    from alphaoverlay.store.versions import Version
 
 OUTCOMES = {
     "first": "fetched",
@@ -66,6 +68,8 @@ def list_table(series: Sequence[Listing], store: str) -> Table:
 
 def versions_table(versions: Sequence[Version]) -> Table:
     """Every version of a series, and how it differs from the one before."""
+    from alphaoverlay.market.stored import version_words
+
     rows = []
     for one in versions:
         found = one.revision

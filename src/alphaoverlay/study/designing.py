@@ -21,7 +21,7 @@ from alphaoverlay.overlays.portfolio import Portfolio, indices_of
 from alphaoverlay.overlays.risk import ActiveRisk, Covariance, active_risk, trading_costs, trailing_covariance
 from alphaoverlay.overlays.solver import Design, solve_design
 from alphaoverlay.study.load import Study
-from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data
+from alphaoverlay.study.market_data import StudyData, fingerprint_notes, known_fund, read_study_data
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
     rate = float(data.history.rate.loc[:asof].iloc[-1])
     own, other = yearly_carry(choice.portfolio, rate), yearly_carry(choice.benchmark, rate)
     risk, reason = _risk(choice, data, asof, (own - other).total)
-    notes = [*choice.notes]
+    notes = [*fingerprint_notes(study.data.fingerprint, data.history), *choice.notes]
     if risk is None:
         notes.append(f"No ex-ante risk: {reason}.")
     if choice.design is not None:

@@ -94,12 +94,13 @@ def _keys() -> list[Item]:
 def _store(place: str | None) -> Item:
     if find_spec("sqlalchemy") is None:
         return Item("store", "missing", "none without the extra live")
-    from alphaoverlay.store.engine import default_path
+    from alphaoverlay.store.engine import store_url
     from alphaoverlay.store.series_store import open_store
 
-    if place is None and not os.environ.get("ALPHAOVERLAY_STORE") and not default_path().exists():
-        return Item("store", "good", f"none yet; the first fetch makes {default_path()}")
     try:
+        url = store_url(place)
+        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            return Item("store", "good", f"none yet; the first fetch makes {url.database}")
         opened = open_store(place)
         series = opened.list()
         broken = [str(one.key) for one in series if not _reads(opened, one)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -13,14 +14,14 @@ from alphaoverlay.history import PriceSeries, iso
 from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.checks import Finding, check_prices, compare_sources
 from alphaoverlay.market.combined import CombinedSource
-from alphaoverlay.market.folder import FolderSource
+from alphaoverlay.market.fred import RATES
 from alphaoverlay.market.reading import RELIABLE_FROM
-from alphaoverlay.market.sample import SampleSource
 from alphaoverlay.market.source import Source
-from alphaoverlay.market.stored import StoredSource, revision_words
-from alphaoverlay.store.updating import Update
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.run import read_for
+
+if TYPE_CHECKING:  # checks need no store, so not the packages of the extra "live" either
+    from alphaoverlay.store.updating import Update
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,20 @@ def fetch_names(names: Sequence[str], source: CombinedSource) -> tuple[Fetched, 
     names : symbols and rates.
     source : from `open_choice` with `refresh`.
     """
+    live = replace(source, sources=source.stored)
+    once: dict[str, str] = {}
+    for name in names:
+        once.setdefault(name.lstrip("^").upper(), name)
     done = []
-    for name in dict.fromkeys(names):
-        before = _updates(source)
+    for name in once.values():
+        before = _done(live)
         try:
-            _read_either(name, source)
+            _read_either(name, live)
         except AlphaOverlayError as error:
             done.append(Fetched(name, None, str(error), failed=True))
             continue
-        new = _updates(source)[len(before) :]
-        done.append(Fetched(name, new[-1] if new else None, revision_words(new[-1]) if new else ""))
+        new = [one for one in _done(live) if one not in before]
+        done.append(replace(new[-1], name=name) if new else Fetched(name, None))
     return tuple(done)
 
 
@@ -87,7 +92,7 @@ def fetch_study(study: Study, source: CombinedSource) -> tuple[Fetched, ...]:
     AlphaOverlayError : as running the study does.
     """
     read_for(study, source)
-    return tuple(Fetched(one.key.name, one, revision_words(one)) for one in _updates(source))
+    return tuple(_done(source))
 
 
 def check_names(names: Sequence[str], sources: Sequence[Source], now: datetime | None = None) -> tuple[Checked, ...]:
@@ -98,22 +103,22 @@ def check_names(names: Sequence[str], sources: Sequence[Source], now: datetime |
 
 def names_in(sources: Sequence[Source]) -> tuple[str, ...]:
     """Return every symbol that the sources can list: a folder's files, the sample, what is stored of a live source."""
-    listing = [one for one in sources if isinstance(one, FolderSource | SampleSource | StoredSource)]
-    return tuple(dict.fromkeys(symbol for one in listing for symbol in one.symbols))
+    return tuple(dict.fromkeys(symbol for one in sources for symbol in getattr(one, "symbols", ())))
 
 
 def _check(name: str, sources: Sequence[Source], now: datetime) -> list[Checked]:
     read: list[PriceSeries] = []
     done: list[Checked] = []
+    missing: list[Checked] = []
     for source in sources:
         try:
             series = source.prices(name)
         except SymbolNotFound as error:
-            if len(sources) == 1:
-                done.append(_unreadable(name, source, str(error)))
+            missing.append(_unreadable(name, source, str(error)))
+            done += _as_rate(name, source)
             continue
         except DataError as error:
-            done.append(_unreadable(name, source, str(error)))
+            done += _as_rate(name, source) or [_unreadable(name, source, str(error))]
             continue
         findings = list(_look_over(series, now))
         for other in read:
@@ -121,9 +126,17 @@ def _check(name: str, sources: Sequence[Source], now: datetime) -> list[Checked]
         read.append(series)
         came = series.provenance
         done.append(Checked(name, source.name, came.first, came.last, len(series.frame), tuple(findings)))
-    if not done:
-        done.append(_unreadable(name, sources[0], f"none of the sources has {name}"))
-    return done
+    return done or missing[:1]
+
+
+def _as_rate(name: str, source: Source) -> list[Checked]:
+    """A rate is checked as it is read; empty where the source has none of that name."""
+    try:
+        rate = source.rate(name)
+    except AlphaOverlayError:
+        return []
+    came = rate.provenance
+    return [Checked(name, source.name, came.first, came.last, len(rate.values), ())]
 
 
 def _look_over(series: PriceSeries, now: datetime) -> tuple[Finding, ...]:
@@ -141,18 +154,24 @@ def _unreadable(name: str, source: Source, why: str) -> Checked:
 
 
 def _read_either(name: str, source: CombinedSource) -> None:
-    """Read a symbol, or where there is none of that name a rate."""
+    """Read a symbol, or where there is none of that name a rate; of the best-known rates, these first."""
+    readers = (source.rate, source.prices) if name.upper() in RATES else (source.prices, source.rate)
     try:
-        source.prices(name)
+        readers[0](name)
     except SymbolNotFound as missing:
         try:
-            source.rate(name)
+            readers[1](name)
         except SymbolNotFound:
             raise missing from None
 
 
-def _updates(source: CombinedSource) -> list[Update]:
-    return [one for part in source.stored for one in part.updates]
+def _done(source: CombinedSource) -> list[Fetched]:
+    """What came of each series that was asked for, also where what is stored had to do."""
+    from alphaoverlay.market.stored import revision_words
+
+    done = [Fetched(one.key.name, one, revision_words(one)) for part in source.stored for one in part.updates]
+    failures = [item for part in source.stored for item in part.failures.items()]
+    return done + [Fetched(key.name, None, why, failed=True) for key, why in failures]
 
 
 def today() -> str:

@@ -51,8 +51,8 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
         return replace(known, exposures={known.symbol: 1.0}, note=f"taken as its own exposure. {known.note}")
     if known is not None:
         raise CatalogueError(
-            f"{known.symbol} follows an index that is not in the catalogue, and {source.name} has no data for it: "
-            f"add {known.symbol}.csv to the data folder, or hold another fund"
+            f"{known.symbol} follows an index that is not in the catalogue, and there are no data for it in "
+            f"{source.name}: {what_to_do(source, known.symbol)}, or hold another fund"
         )
     if symbol.upper() in catalogue.indices:
         plain = catalogue.indices[symbol.upper()].plain
@@ -65,7 +65,8 @@ def known_fund(symbol: str, source: Source, catalogue: Catalogue) -> Fund:
         return Fund(symbol, symbol, {symbol: 1.0}, expense=0.0, note=note, status="unknown")
     raise CatalogueError(
         f"unknown symbol {symbol!r}: not in the catalogue and no data in {source.name}."
-        f"{did_you_mean(symbol, catalogue.funds)} Add {symbol}.csv to the data folder, or describe it in a fund file"
+        f"{did_you_mean(symbol, catalogue.funds)} To use it, {what_to_do(source, symbol)}, or describe it in a fund "
+        "file"
     )
 
 
@@ -98,19 +99,42 @@ def read_study_data(
         symbols += index_symbols(index, source.holds)
     if not symbols:
         names = ", ".join([*(fund.symbol for fund in funds), *(index.name for index in wanted)])
-        raise DataError(
-            f"{source.name} has no data for any of {names}: looked for files such as {_example(wanted, funds)}.csv"
-        )
+        raise DataError(f"no data for any of {names} in {source.name}: {what_to_do(source, _example(wanted, funds))}")
     history = remembered(source, read_history(source, symbols, rate, start, end))
     built = {index.name: build_index_returns(index, history, catalogue) for index in wanted}
     known = {name: one for name, one in built.items() if one.spans}
     return StudyData(history, {name: _with_stand_in_note(one, source) for name, one in known.items()})
 
 
+def what_to_do(source: Source, symbol: str) -> str:
+    """Say how to get a symbol that a source does not have; a clause without a full stop."""
+    stored = source.stored if isinstance(source, CombinedSource) else ()
+    if any(one.pins is not None for one in stored):
+        return "leave out --fingerprint, whose result did not read it"
+    if any(one.offline for one in stored):
+        return "run it once without --offline, which fetches what is missing"
+    if stored and not any(one.serves("price") for one in stored):
+        return "name a source of prices too, such as --data yahoo"
+    if stored or source.name == "sample":
+        live = "" if stored else "--data yahoo, or "
+        return f"name a source that has it, such as {live}--data FOLDER with {symbol}.csv"
+    return f"add {symbol}.csv to the data folder"
+
+
 def remembered(source: Source, history: History) -> History:
     """Have the store remember which versions a history was read from, so that it can be read again."""
     failed = source.remember(history.fingerprint) if isinstance(source, CombinedSource) else ""
     return replace(history, notes=(*history.notes, failed)) if failed else history
+
+
+def fingerprint_notes(asked: str | None, history: History) -> tuple[str, ...]:
+    """Say where data are not those of the fingerprint that was asked for."""
+    if asked is None or history.fingerprint.startswith(asked):
+        return ()
+    return (
+        f"NOT THE DATA OF {asked}: the same stored versions were read, but this study takes other symbols, another "
+        "span or other files from them.",
+    )
 
 
 def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: bool) -> FundReturns:
@@ -129,8 +153,8 @@ def study_fund_returns(data: StudyData, funds: Sequence[Fund], *, synthetic: boo
     bare = [f.symbol for f in funds if f.symbol not in data.history.adj_close.columns and f.status != "index"]
     if bare and not synthetic:
         raise DataError(
-            f"no prices of {', '.join(bare)}, and funds.synthetic = false allows real prices only: add "
-            f"{bare[0]}.csv, hold another fund, or leave synthetic returns on"
+            f"no prices of {', '.join(bare)}, and funds.synthetic = false allows real prices only: name a source that "
+            "has them, hold another fund, or leave synthetic returns on"
         )
     return build_fund_returns(funds, data.history, data.indices, synthetic=synthetic)
 

@@ -419,13 +419,13 @@ def provenance_table(data: StudyData) -> Table:
     heads = (*heads, Column("First", "date"), Column("Last", "date"))
     spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
     note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
-    state = (Column("Version", "count"), Column("Fetched (UTC)", "date")) if stored else ()
+    state = (Column("Version", "count"), Column("Fetched", "date")) if stored else ()
     return Table("Series", (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
 
 
 def _state(came: Provenance, stored: bool) -> tuple[Cell, ...]:
-    """Version and time of fetching, where any series has them."""
+    """Version and day of fetching, where any series has them."""
     if not stored:
         return ()
     version = None if came.version is None else float(came.version)
-    return version, came.retrieved.replace("T", " ").removesuffix("Z")
+    return version, came.retrieved[:10]

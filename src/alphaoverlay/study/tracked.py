@@ -13,7 +13,7 @@ from alphaoverlay.funds.fund_returns import build_fund_returns
 from alphaoverlay.funds.tracking import Tracking, track_fund
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import indices_of
-from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data
+from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data, what_to_do
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _must_be_real(fund: Fund, source: Source) -> None:
     if not source.holds(fund.symbol):
         raise DataError(
             f"{source.name} has no prices of {fund.symbol}, and a fund is tracked against its own real history: "
-            f"add {fund.symbol}.csv to a folder and name it with --data FOLDER"
+            f"{what_to_do(source, fund.symbol)}"
         )
     if fund.symbol in fund.exposures:
         raise DataError(
