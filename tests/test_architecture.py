@@ -89,7 +89,10 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
             "import alphaoverlay.cli.app",
             {"numpy", "pandas", "numba", "pydantic", "plotly", "arch", "exchange_calendars", "sqlalchemy", "requests"},
         ),
-        ("import alphaoverlay.study.run", {"numba", "plotly", "arch", "scipy", "exchange_calendars", "highspy", "sqlalchemy", "requests"}),
+        (
+            "import alphaoverlay.study.run",
+            {"numba", "plotly", "arch", "scipy", "exchange_calendars", "highspy", "sqlalchemy", "requests"},
+        ),
         (
             "import alphaoverlay as a; a.run_study(a.study_from({'base': {'SP500': 1}, 'overlay': {'RUSSELL2000': .3}},"
             " 'x'), a.open_source('sample'))",

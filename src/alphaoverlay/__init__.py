@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.funds.tracking import Tracking as Tracking
     from alphaoverlay.funds.tracking import track_fund as track_fund
     from alphaoverlay.history import History as History
-    from alphaoverlay.market.checks import Finding as Finding
     from alphaoverlay.market.checks import check_prices as check_prices
+    from alphaoverlay.market.findings import Finding as Finding
     from alphaoverlay.market.folder import FolderSource as FolderSource
     from alphaoverlay.market.holdings import Holdings as Holdings
     from alphaoverlay.market.holdings import read_holdings as read_holdings
@@ -92,7 +92,8 @@ _HOMES = {
     "funds.ticker": ("Ticker", "parse_ticker", "ticker_fund"),
     "funds.tracking": ("Tracking", "track_fund"),
     "history": ("History",),
-    "market.checks": ("Finding", "check_prices"),
+    "market.checks": ("check_prices",),
+    "market.findings": ("Finding",),
     "market.folder": ("FolderSource",),
     "market.holdings": ("Holdings", "read_holdings"),
     "market.opening": ("DataChoice", "open_choice", "open_source"),

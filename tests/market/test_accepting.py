@@ -15,8 +15,8 @@ from tests.market.little_files import JANUARY, folder_of, price_file, without
 from alphaoverlay.errors import DataError, SymbolNotFound
 from alphaoverlay.history import History, PriceSeries, Provenance, RateSeries
 from alphaoverlay.market.calendar import exchange_sessions
-from alphaoverlay.market.checks import CHECKS
 from alphaoverlay.market.combined import CombinedSource
+from alphaoverlay.market.findings import CHECKS
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.reading import read_history
 

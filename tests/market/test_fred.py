@@ -213,3 +213,10 @@ def test_a_missing_package_is_named_with_its_command(missing: str, monkeypatch: 
     source = FredSource()
     with pytest.raises(MissingExtra, match=r"pip install 'alphaoverlay\[live\]'"):
         source.rate("DFF")
+
+
+def test_the_bill_of_another_library_is_not_asked_for() -> None:
+    with mirror(served(RF={"2021-01-04": "1"})) as (source, server):
+        with pytest.raises(SymbolNotFound, match="--data french"):
+            source.rate("rf")
+        assert server.asked == []

@@ -16,8 +16,8 @@ from tests.market.served_yahoo import Chart
 from tests.market.served_yahoo import served as yahoo_served
 
 from alphaoverlay.errors import DataError, StoreError, StudyError, SymbolNotFound
-from alphaoverlay.market.checks import CHECKS
 from alphaoverlay.market.combined import CombinedSource
+from alphaoverlay.market.findings import CHECKS
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.opening import DataChoice, is_folder, open_choice, open_source
 from alphaoverlay.market.reading import read_history

@@ -15,6 +15,8 @@ from alphaoverlay.history import PriceSeries, Provenance, RateSeries, iso
 from alphaoverlay.market.answers import Web, retrieved_now
 
 HOST = "https://fred.stlouisfed.org"
+# Rates that may stand in for others, which FRED is never asked for.
+OTHERS = {"RF": "Kenneth French's library (--data french)"}
 RATES: Mapping[str, str] = MappingProxyType(
     {
         "DFF": "effective federal funds rate",
@@ -75,6 +77,8 @@ class FredSource(Web):
         """
         if not SERIES.fullmatch(name):
             raise SymbolNotFound(f"{name[:40]!r} cannot be a series of FRED; write its ID, such as {_known()}")
+        if name.upper() in OTHERS:
+            raise SymbolNotFound(f"{name} is no series of FRED but of {OTHERS[name.upper()]}; write {_known()}")
         need("requests", "live", "the source fred")
         series, retrieved = name.upper(), retrieved_now()
         place = f"series {series}"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alphaoverlay.errors import DataError, StoreError, StudyError, did_you_mean, need
-from alphaoverlay.market.checks import CHECKS
 from alphaoverlay.market.combined import CombinedSource
+from alphaoverlay.market.findings import CHECKS
 from alphaoverlay.market.source import Source
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pandas as pd
 from alphaoverlay.errors import DataError, SpanError
 from alphaoverlay.history import FloatArray, History, PriceSeries, Provenance, fingerprint_of, iso
 from alphaoverlay.market.calendar import exchange_sessions
-from alphaoverlay.market.checks import CHECKS, Finding, check_prices
+from alphaoverlay.market.checks import check_prices
+from alphaoverlay.market.findings import CHECKS, Finding
 from alphaoverlay.market.rates import Rate, rate_on_sessions, read_rate_series
 from alphaoverlay.market.source import Source
 

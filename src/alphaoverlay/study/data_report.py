@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alphaoverlay.market.checks import CHECKS
+from alphaoverlay.market.findings import CHECKS
 from alphaoverlay.report.model import Column, Row, Table
 from alphaoverlay.study.fetching import Checked, Fetched
 

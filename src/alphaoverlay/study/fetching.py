@@ -12,8 +12,9 @@ import pandas as pd
 from alphaoverlay.errors import AlphaOverlayError, DataError, SymbolNotFound
 from alphaoverlay.history import PriceSeries, iso
 from alphaoverlay.market.calendar import exchange_sessions
-from alphaoverlay.market.checks import Finding, check_prices, compare_sources
+from alphaoverlay.market.checks import check_prices, compare_sources
 from alphaoverlay.market.combined import CombinedSource
+from alphaoverlay.market.findings import Finding
 from alphaoverlay.market.fred import RATES
 from alphaoverlay.market.reading import RELIABLE_FROM
 from alphaoverlay.market.source import Source
