@@ -50,6 +50,14 @@ class StoredSource:
     pins : version of each series to read, in the place of the newest; nothing is fetched then.
     now : the clock.
     on_fetch : told what is asked for, for progress.
+
+    Attributes
+    ----------
+    updates : what the store did with each answer, in order.
+    used : the version of each series that was read.
+    said : sentences about revisions, and about stored series that stand in for answers that did not come.
+    failures : why a series could not be brought up to date.
+    not_asked : names that were wanted offline and never asked for.
     """
 
     source: Source
@@ -60,15 +68,14 @@ class StoredSource:
     pins: Mapping[Key, int] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     on_fetch: Callable[[str], None] = lambda name: None
-    updates: list[Update] = field(default_factory=list)
-    used: dict[Key, int] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
-    failures: dict[Key, str] = field(default_factory=dict)
-    not_asked: dict[str, None] = field(default_factory=dict)
-    _failed: list[FetchError] = field(default_factory=list)
-    _read: dict[Key, Stored] = field(default_factory=dict)
-
-    accept: frozenset[str] = frozenset()
+    updates: list[Update] = field(default_factory=list, init=False)
+    used: dict[Key, int] = field(default_factory=dict, init=False)
+    said: list[str] = field(default_factory=list, init=False)
+    failures: dict[Key, str] = field(default_factory=dict, init=False)
+    not_asked: dict[str, None] = field(default_factory=dict, init=False)
+    accept: frozenset[str] = field(default=frozenset(), init=False)
+    _failed: list[FetchError] = field(default_factory=list, init=False)
+    _read: dict[Key, Stored] = field(default_factory=dict, init=False)
 
     @property
     def name(self) -> str:
@@ -196,7 +203,8 @@ class StoredSource:
         session = last_complete_session(now)
         if stored.version.last >= min(iso(session), self.until or iso(session)):
             return False
-        closed = session_closes(session.year, session.year)[session] + SETTLED
+        moment = now.astimezone(UTC)
+        closed = session_closes(moment.year - 1, moment.year)[session] + SETTLED
         return bool(_moment(stored.checked) < closed)
 
     def _bring_up_to_date(self, key: Key, name: str, stored: Stored | None) -> None:
