@@ -13,7 +13,7 @@ REPORT = Path("alphaoverlay-demo.html")
 NEXT = (
     "alphaoverlay design SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3",
     "alphaoverlay new my.toml && alphaoverlay run my.toml --report my.html",
-    "alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data yahoo",
+    "alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data {data}",
 )
 
 
@@ -38,6 +38,8 @@ def demo(
       alphaoverlay demo --open
       alphaoverlay demo --live
     """
+    from importlib.util import find_spec
+
     from rich.markup import escape
 
     from alphaoverlay.cli.output import console, how_to_call, print_json, write_report
@@ -72,9 +74,9 @@ def demo(
     print_section(report.sections[0], screen)
     print_notes(report.notes, screen)
     screen.print(f"The full report, with charts: [bold]{escape(str(output.resolve()))}[/bold]", soft_wrap=True)
-    call = how_to_call()
+    call, data = how_to_call(), "yahoo" if find_spec("yfinance") else "FOLDER-OF-YOUR-CSV-FILES"
     screen.print("\nTry next:")
     for words in NEXT:
-        screen.print("  " + words.replace("alphaoverlay", call), soft_wrap=True, markup=False)
+        screen.print("  " + words.format(data=data).replace("alphaoverlay", call), soft_wrap=True, markup=False)
     screen.print()
     screen.print(f"[dim]{report.foot[-1]}[/dim]")
