@@ -552,3 +552,26 @@ def test_a_run_that_is_cut_short_keeps_whole_series_only(
     assert run("doctor").status == 0
     assert run(*RUN, "--json").document["data"]["start"] == SESSIONS[0]
     assert world.histories.count("SPY") == 1
+
+
+def test_check_without_words_looks_over_what_is_stored(live: tuple[World, Clock], run: Run) -> None:
+    assert {one["source"] for one in run("data", "check", "--json").document["checked"]} == {"sample"}
+    run("data", "fetch", "SPY", "UPRO")
+    world, _ = live
+    world.forget()
+    checked = run("data", "check", "--json").document["checked"]
+    assert [(one["name"], one["source"]) for one in checked] == [("SPY", "yahoo"), ("UPRO", "yahoo")]
+    assert world.asked == []
+
+
+def test_a_source_of_rates_is_not_asked_for_symbols(live: tuple[World, Clock], run: Run) -> None:
+    world, _ = live
+    assert run("data", "fetch", "NOPE").status == 2
+    run("data", "check", "SPY", "NOPE", "--data", "yahoo")
+    assert not any("fredgraph" in asked.path for asked in world.asked)
+
+
+def test_accepted_names_add_up(tmp_path: Path, live: tuple[World, Clock], run: Run) -> None:
+    (tmp_path / "my.toml").write_text('[weights]\nSPY = 1.0\n[data]\nsources = "yahoo"\naccept = ["gap"]\n')
+    study = run("run", "my.toml", "--accept", "stale,spike", "--json").document["study"]
+    assert study["data"]["accept"] == ["gap", "stale", "spike"]

@@ -382,7 +382,7 @@ def test_a_source_that_is_out_is_not_waited_for_again_and_again(desk: Desk) -> N
     for name in names:
         assert source.prices(name).provenance.last == "2024-06-12"
     assert [name for name, _ in desk.fake.asked] == ["SPY", "A"]
-    assert source.notes[-1].startswith("D: fake was not asked again, after: the fake gave no usable answer in 4 tries.")
+    assert source.notes[-1].startswith("D: fake was not asked again in this run.")
     assert source.notes[-1].endswith("What is stored up to 2024-06-12 is used, last confirmed 2024-06-12.")
     with pytest.raises(FetchError, match="no usable answer"):
         source.prices("NEW")  # of which nothing is stored
@@ -584,3 +584,21 @@ def test_every_reason_has_its_words() -> None:
     }
     assert len(set(words.values())) == 4
     assert words["revised"] == "past revised by the source"
+
+
+def test_series_that_end_long_ago_are_said_to_and_a_study_of_the_past_is_not_told(desk: Desk) -> None:
+    desk.fake.series = {"SPY": shares(1)[:"2024-06-12"], "A": shares(2)[:"2024-06-12"]}
+    desk.source().prices("SPY")
+    desk.now += timedelta(days=29)
+    soon = desk.source()
+    soon.prices("SPY")
+    assert not any("Long before today" in note for note in soon.notes)
+    desk.now += timedelta(days=2)
+    late = desk.source()
+    late.prices("SPY")
+    late.prices("A")
+    [note] = [note for note in late.notes if "Long before today" in note]
+    assert note.startswith("Long before today, on 2024-06-12, the data of SPY, A from fake end")
+    past = desk.source(until="2024-01-31")
+    past.prices("SPY")
+    assert not any("Long before today" in note for note in past.notes)

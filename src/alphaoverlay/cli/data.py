@@ -175,6 +175,7 @@ def check(
 
     [bold]Examples[/bold]
 
+      alphaoverlay data check
       alphaoverlay data check --data FOLDER
       alphaoverlay data check SPY TNA --data yahoo --data FOLDER
       alphaoverlay data check --names
@@ -191,7 +192,8 @@ def check(
     from alphaoverlay.study.data_report import check_tables
     from alphaoverlay.study.fetching import check_names, names_in
 
-    source = opened(sources, None, store, offline=offline)
+    kept = [] if sources else _kept_from(store)
+    source = opened(sources or kept, None, store, offline=offline or bool(kept))
     parts = source.sources if isinstance(source, CombinedSource) else (source,)
     wanted = symbols or names_in(parts)
     if not wanted:
@@ -200,9 +202,10 @@ def check(
     if json_output:
         from alphaoverlay.cli.output import print_json
 
-        print_json(check_document(found).dump())
+        print_json(check_document(found, source.notes).dump())
     else:
         _print(*check_tables(found))
+        _say(list(source.notes))
     if any(one.serious for one in found):
         raise typer.Exit(ACTION_DUE)
 
@@ -289,6 +292,22 @@ def _only_key(name: str, sources: list[str] | None, keys: list[Key], where: str)
             f"command line: {name} is stored from {' and '.join(one.source for one in found)}; name one with --data"
         )
     return found[0]
+
+
+def _kept_from(store: str | None) -> list[str]:
+    """The live sources of prices that anything is stored of; none where there is no store yet."""
+    from importlib.util import find_spec
+
+    if find_spec("sqlalchemy") is None:
+        return []
+    from alphaoverlay.market.opening import LIVE
+    from alphaoverlay.store.engine import exists, store_url
+    from alphaoverlay.store.series_store import open_store
+
+    if not exists(store_url(store)):
+        return []
+    kept = {one.key.source for one in open_store(store).list() if one.key.kind == "price"}
+    return [name for name in LIVE if name in kept]
 
 
 def _live(choice: DataChoice) -> CombinedSource:

@@ -15,7 +15,7 @@ DataOption = Annotated[
         "--data",
         metavar="SOURCE",
         help="yahoo, stooq, tiingo, french, fred, or a folder of SYMBOL.csv files; repeated: in that order. "
-        "Left out: the packaged sample, without real funds.",
+        "Left out: the packaged sample, without real funds; for `data`: yahoo, or what is stored.",
     ),
 ]
 OfflineOption = Annotated[

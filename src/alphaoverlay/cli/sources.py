@@ -23,7 +23,14 @@ def opened(
     """Return the source that the shared options name; errors as for `open_choice`."""
     from alphaoverlay.market.opening import DataChoice
 
-    return opened_choice(DataChoice(tuple(data or ()), accept=tuple(accept or ()), store=store, offline=offline))
+    return opened_choice(
+        DataChoice(
+            tuple(data or ()),
+            accept=tuple(word for one in accept or () for word in one.replace(",", " ").split()),
+            store=store,
+            offline=offline,
+        )
+    )
 
 
 def opened_for(study: Study, store: str | None = None, *, offline: bool = False) -> Source:

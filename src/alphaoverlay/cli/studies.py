@@ -37,6 +37,8 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
         if not given:
             return study
         values, place = study.model_dump(exclude_unset=True), f"{words[0]} with the command line's options"
+        if "data.accept" in given:  # what the study accepts stays accepted
+            given["data.accept"] = [*study.data.accept, *given["data.accept"]]
     elif not words:
         raise StudyError(f"command line: nothing to do; give the path of a study (.toml), or {what}")
     else:
@@ -44,6 +46,11 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
     for dotted, value in given.items():
         _put(values, dotted, value)
     return study_from(values, place)
+
+
+def _words(lists: list[str] | None) -> list[str] | None:
+    """Words of repeated options, each of which may hold several with commas; None where there are none."""
+    return [word for one in lists or () for word in one.replace(",", " ").split()] or None
 
 
 def study_options(
@@ -75,7 +82,7 @@ def study_options(
         "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
         "funds.file": None if funds is None else str(funds),
         "data.sources": data or None,
-        "data.accept": accept or None,
+        "data.accept": _words(accept),
         "data.fingerprint": fingerprint,
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -25,6 +25,8 @@ from alphaoverlay.store.versions import Key, Version
 OVERLAP = 10
 # Days after which a source is asked again for a name that it did not know.
 ASK_AGAIN_DAYS = 7
+# Data that end this long before today are worth a word.
+LONG_AGO = timedelta(days=30)
 # Failures in a row after which a source is not waited for again where what is stored can do.
 OUT = 2
 FACTS = ("place", "nature", "note", "currency", "timezone")
@@ -97,7 +99,22 @@ class StoredSource:
         """The live source's, and what was said of its answers."""
         unknown = ", ".join(self.not_asked)
         why = f"Offline, {self.name} was never asked for {unknown}: taken as not there." if unknown else ""
-        return (*self.source.notes, *self.said, *filter(None, [why]))
+        return (*self.source.notes, *self.said, *filter(None, [why, self._long_ended()]))
+
+    def _long_ended(self) -> str:
+        """Say which series end long ago, where the newest were asked for."""
+        if self.pins is not None or self.until is not None:
+            return ""
+        since = iso(pd.Timestamp(self.now().date() - LONG_AGO))
+        ended = {key.name: one.version.last for key, one in self._read.items() if one.version.last < since}
+        if not ended:
+            return ""
+        days = sorted(set(ended.values()))
+        when = f"on {days[0]}" if len(days) == 1 else f"between {days[0]} and {days[-1]}"
+        return (
+            f"Long before today, {when}, the data of {', '.join(ended)} from {self.name} end: the series ended there, "
+            "or the source or the store is out of date."
+        )
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -173,7 +190,7 @@ class StoredSource:
             return stored
         try:
             if len(self._failed) >= OUT and stored is not None and not self.refresh:
-                raise FetchError(f"{self.name} was not asked again, after: {self._failed[-1]}")
+                raise FetchError(f"{self.name} was not asked again in this run")
             self._bring_up_to_date(key, name, stored)
             self._failed.clear()
         except DataError as error:
@@ -181,6 +198,8 @@ class StoredSource:
             if stored is None:
                 if isinstance(error, SymbolNotFound):
                     self.store.note_unknown(key, _stamp(self.now()))
+                elif isinstance(error, FetchError):
+                    raise FetchError(f"{key}: nothing of it is stored, and it could not be fetched. {error}") from None
                 raise
             # Also where the source has lost a symbol, or serves what cannot be used: what is stored is sound.
             self.failures[key] = str(error)

@@ -68,6 +68,11 @@ def default_path() -> Path:
     return user_data_path("alphaoverlay", appauthor=False) / "store.sqlite"
 
 
+def exists(url: URL) -> bool:
+    """Whether opening a store there would find one, rather than make its file; a server's is taken to be there."""
+    return url.get_backend_name() != "sqlite" or Path(str(url.database)).exists()
+
+
 def open_engine(url: URL) -> Engine:
     """Open a database and make its tables where they are missing.
 

@@ -178,10 +178,12 @@ def show_document(stored: Stored, versions: Sequence[Version], store: str) -> Sh
     )
 
 
-def check_document(checked: Sequence[Checked]) -> CheckDocument:
+def check_document(checked: Sequence[Checked], notes: Sequence[str] = ()) -> CheckDocument:
     """Return the JSON document of a check."""
     return CheckDocument(
-        **_head(), serious=any(one.serious for one in checked), checked=[_checked(one) for one in checked]
+        **{**_head(), "notes": list(notes)},
+        serious=any(one.serious for one in checked),
+        checked=[_checked(one) for one in checked],
     )
 
 

@@ -107,7 +107,7 @@ def check_tables(checked: Sequence[Checked]) -> tuple[Table, ...]:
     if not found:
         return (overview,)
     columns = (Column("Finding"), Column("Severity"), Column("What, and what to do"))
-    note = "A serious finding inside the asked span stops a study, unless it is accepted: --accept FINDING."
+    note = "A serious finding inside the asked span stops a study; what can be accepted, and how: data check --names"
     return overview, Table("Findings", columns, tuple(found), note)
 
 

@@ -94,12 +94,12 @@ def _keys() -> list[Item]:
 def _store(place: str | None) -> Item:
     if find_spec("sqlalchemy") is None:
         return Item("store", "missing", "none without the extra live")
-    from alphaoverlay.store.engine import store_url
+    from alphaoverlay.store.engine import exists, store_url
     from alphaoverlay.store.series_store import open_store
 
     try:
         url = store_url(place)
-        if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        if not exists(url):
             return Item("store", "good", f"none yet; the first fetch makes {url.database}")
         opened = open_store(place)
         series = opened.list()

@@ -15,6 +15,7 @@ from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.checks import check_prices, compare_sources
 from alphaoverlay.market.combined import CombinedSource
 from alphaoverlay.market.findings import Finding
+from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.fred import RATES
 from alphaoverlay.market.reading import RELIABLE_FROM
 from alphaoverlay.market.source import Source
@@ -132,6 +133,8 @@ def _check(name: str, sources: Sequence[Source], now: datetime) -> list[Checked]
 
 def _as_rate(name: str, source: Source) -> list[Checked]:
     """A rate is checked as it is read; empty where the source has none of that name."""
+    if name.upper() not in RATES and not isinstance(source, FolderSource):
+        return []
     try:
         rate = source.rate(name)
     except AlphaOverlayError:
@@ -155,13 +158,15 @@ def _unreadable(name: str, source: Source, why: str) -> Checked:
 
 
 def _read_either(name: str, source: CombinedSource) -> None:
-    """Read a symbol, or where there is none of that name a rate; of the best-known rates, these first."""
-    readers = (source.rate, source.prices) if name.upper() in RATES else (source.prices, source.rate)
+    """Read a symbol; a rate where it is one of the best known, or where the sources serve nothing else."""
+    if name.upper() not in RATES and any(one.serves("price") for one in source.stored):
+        source.prices(name)  # a source of rates is not asked for every symbol that another lacks
+        return
     try:
-        readers[0](name)
+        source.rate(name)
     except SymbolNotFound as missing:
         try:
-            readers[1](name)
+            source.prices(name)
         except SymbolNotFound:
             raise missing from None
 
