@@ -644,3 +644,11 @@ def test_the_address_of_a_mirror_needs_the_extra_at_once(monkeypatch: pytest.Mon
 
 def test_not_found_is_as_yahoo_documents_it() -> None:
     assert "there is no such symbol" in refused(NOT_FOUND, SymbolNotFound)
+
+
+def test_a_yfinance_with_other_inner_parts_is_told_apart_from_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("yfinance.cache._TzCacheManager")
+    with mirror(served(Chart("SPY"))) as (source, server):
+        with pytest.raises(FetchError, match="this yfinance is not known here"):
+            source.prices("SPY")
+        assert server.asked == []

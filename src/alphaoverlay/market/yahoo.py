@@ -188,8 +188,11 @@ class _Library:
         from alphaoverlay.market.client import patiently, time_of_asking
 
         retrieved = time_of_asking()
-        with self._apart() as yfinance:
-            history, meta = patiently("Yahoo", lambda: self._ask(yfinance, symbol, since), self._patience)
+        try:
+            with self._apart() as yfinance:
+                history, meta = patiently("Yahoo", lambda: self._ask(yfinance, symbol, since), self._patience)
+        except AttributeError:  # of its inner parts, which `_apart` replaces
+            raise FetchError("this yfinance is not known here: pip install 'yfinance>=1.7.0,<1.8'") from None
         place = f"chart {symbol}"
         frame = _frame(place, history)
         if frame.empty:
@@ -224,10 +227,7 @@ class _Library:
             raise UnreachableError(_why(error)) from None
         except Exception:  # a library that reads a document unlike what it expects can raise anything
             if self._refusal:
-                raise FetchError(
-                    f"Yahoo refused the request (status {self._refusal}): try again later, or update yfinance with "
-                    "pip install -U yfinance"
-                ) from None
+                raise FetchError(f"Yahoo refused the request (status {self._refusal}): try again later") from None
             raise _strange(symbol) from None
 
     @contextmanager
