@@ -575,3 +575,9 @@ def test_accepted_names_add_up(tmp_path: Path, live: tuple[World, Clock], run: R
     (tmp_path / "my.toml").write_text('[weights]\nSPY = 1.0\n[data]\nsources = "yahoo"\naccept = ["gap"]\n')
     study = run("run", "my.toml", "--accept", "stale,spike", "--json").document["study"]
     assert study["data"]["accept"] == ["gap", "stale", "spike"]
+
+
+def test_a_stored_rate_can_be_checked_where_no_prices_are_stored(live: tuple[World, Clock], run: Run) -> None:
+    run("data", "fetch", "DFF", "--data", "fred")
+    [checked] = run("data", "check", "DFF", "--json").document["checked"]
+    assert (checked["name"], checked["source"], checked["findings"]) == ("DFF", "fred", [])

@@ -120,7 +120,7 @@ def test_what_can_be_accepted_is_handed_on(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["duplicate", "not-positive", "unreadable"])
 def test_what_cannot_be_accepted_is_refused(name: str) -> None:
-    with pytest.raises(StudyError, match=f"--accept: {name} cannot be accepted: mend the data") as caught:
+    with pytest.raises(StudyError, match=rf"accept in \[data\]: {name} cannot be accepted: mend the data") as caught:
         open_choice(DataChoice(accept=("stale", name)))
     assert "These can be accepted: gap, empty, closed-day, stale" in str(caught.value)
 

@@ -295,7 +295,7 @@ def _only_key(name: str, sources: list[str] | None, keys: list[Key], where: str)
 
 
 def _kept_from(store: str | None) -> list[str]:
-    """The live sources of prices that anything is stored of; none where there is no store yet."""
+    """The live sources that anything is stored of; none where there is no store yet."""
     from importlib.util import find_spec
 
     if find_spec("sqlalchemy") is None:
@@ -306,7 +306,7 @@ def _kept_from(store: str | None) -> list[str]:
 
     if not exists(store_url(store)):
         return []
-    kept = {one.key.source for one in open_store(store).list() if one.key.kind == "price"}
+    kept = {one.key.source for one in open_store(store).list()}
     return [name for name in LIVE if name in kept]
 
 

@@ -165,7 +165,7 @@ def _refuse_odd(choice: DataChoice) -> None:
         if name not in known:
             hint = did_you_mean(name, known)
             why = f"{name} cannot be accepted: mend the data" if name in CHECKS else f"no finding is called {name!r}"
-            raise StudyError(f"--accept: {why}.{hint} These can be accepted: {', '.join(known)}")
+            raise StudyError(f"--accept, or accept in [data]: {why}.{hint} These can be accepted: {', '.join(known)}")
     places = (*choice.sources, *choice.symbols.values())
     if choice.symbols and not choice.sources:
         raise StudyError("[data] symbols names the sources of some symbols; name those of all others in sources")
