@@ -9,6 +9,7 @@ from tests.engine.building import WEEKDAYS, fund_returns_of, history_of
 
 from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.engine.costs import TradingCosts
+from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.engine.targets import Targets
 
@@ -26,13 +27,16 @@ def lived(
     return Backtest(
         fund_returns=fund_returns_of([[0.0]] * len(dates), history_of(dates, rate, exchange)),
         targets=Targets.constant(["FUND0"], [1.0]),
-        rule=CalendarRule("never"),
+        rule=RebalancingRule(CalendarRule("never")),
         costs=TradingCosts(),
         value=value,
         weights=pd.DataFrame({"FUND0": (value > 0.0).astype(float)}),
+        trades=pd.DataFrame({"FUND0": nothing}),
         turnover=nothing,
         cost=nothing,
+        flow=nothing,
         traded=dates[:1],
+        broken=nothing > 0.0,
         ruin=next((dates[k] for k, level in enumerate(values) if level == 0.0), None),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.engine.building import WEEKDAYS, array, fund_returns_of, history_of, targets_for
@@ -31,7 +32,7 @@ def test_rebalanced_daily() -> None:
     returns = fund_returns_of(MOVES)
     done = backtest(returns, targets_for(returns, [0.5, 0.2]), CalendarRule("daily"))
     assert done.value.tolist() == pytest.approx([1.0, 1.5, 1.5 * 0.75])
-    assert array(done.weights).tolist() == [[0.5, 0.2]] * 3
+    assert np.allclose(array(done.weights), [[0.5, 0.2]] * 3, rtol=0, atol=1e-15)
     # Of 1.5: A from 1.0 to 0.75, B from 0.2 to 0.3, cash from 0.3 to 0.45.
     assert done.turnover.iloc[1] == pytest.approx(0.25 / 1.5)
     assert list(done.traded) == list(WEEKDAYS[:3])
@@ -48,7 +49,7 @@ def test_costs_of_a_purchase_and_of_a_rotation() -> None:
     after = bought * (1.5 - 0.01 * 0.8) / (1 - 0.01 * 0.3)
     assert done.value.iloc[1] == pytest.approx(after)
     assert done.cost.iloc[1] == pytest.approx(1.5 * bought - after)
-    assert array(done.weights).tolist() == [[0.5, 0.2]] * 3
+    assert np.allclose(array(done.weights), [[0.5, 0.2]] * 3, rtol=0, atol=1e-15)
 
 
 def test_cash_earns_the_rate_of_the_session_before_over_the_calendar_days() -> None:

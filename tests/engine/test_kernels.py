@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.building import markets, same, targets_for, weights_of
+from tests.engine.cases import FEATURES, Case, cases
 from tests.second_opinion import pay
 
 from alphaoverlay.engine import _jit, _kernels
 from alphaoverlay.engine._jit import compiled_kernels
-from alphaoverlay.engine.backtesting import backtest
+from alphaoverlay.engine.backtesting import backtest, compile_plan
+from alphaoverlay.engine.bands import compile_bands
 from alphaoverlay.engine.costs import TradingCosts
+from alphaoverlay.engine.plan import Costs, Flows, Goals, Market, Plan, Rules
 from alphaoverlay.engine.schedule import CalendarRule
+from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.history import FloatArray
 
@@ -30,10 +35,8 @@ Trade = tuple[float, list[float], list[float], list[float]]
 
 
 def settle(value: float, holdings: list[float], weights: list[float], half_spreads: list[float]) -> float:
-    """The kernel, with scratch space that holds rubbish."""
-    m = len(holdings)
-    points, order = np.full(m, np.nan), np.full(m, -7, dtype=np.int64)
-    return float(_kernels.settle(value, np.array(holdings), np.array(weights), np.array(half_spreads), points, order))
+    """The kernel, from lists."""
+    return float(_kernels.settle(value, np.array(holdings), np.array(weights), np.array(half_spreads)))
 
 
 @st.composite
@@ -77,35 +80,75 @@ def test_settle_by_hand(trade: Trade, expected: float) -> None:
     assert settle(*trade) == pytest.approx(expected, rel=1e-15)
 
 
-Path_ = tuple[FloatArray, FloatArray, FloatArray, np.ndarray, np.ndarray, FloatArray]
-
-
 @st.composite
-def paths(draw: st.DrawFn) -> Path_:
-    """Arguments of `run_path`: several target rows, unequal half-spreads, and now and then a fund that goes to zero."""
-    n, m, r = draw(st.integers(1, 30)), draw(st.integers(1, 6)), draw(st.integers(1, 3))
-    rows = [draw(weights_of(m)) for _ in range(r)]
-    random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    returns = random.uniform(-0.9, 0.9, (n, m))
-    returns[random.random((n, m)) < draw(st.sampled_from([0.0, 0.1, 0.9]))] = -1.0
-    trade = random.random(n) < draw(st.floats(0.0, 1.0))
-    trade[0] = True
-    half_spreads = random.uniform(0.0, 0.05, m) * (random.random(m) < 0.7)
-    return returns, random.uniform(0.0, 0.001, n), np.array(rows), random.integers(0, r, n), trade, half_spreads
+def many_trades(draw: st.DrawFn) -> tuple[list[Trade], list[float]]:
+    """Trades at the same half-spreads."""
+    some = draw(st.lists(trades(), min_size=1, max_size=5))
+    m = min(len(trade[1]) for trade in some)
+    cut = [(math.fsum([v, -math.fsum(h[m:])]), h[:m], w[:m], []) for v, h, w, _ in some]
+    return cut, some[0][3][:m]
 
 
-@given(paths())
-def test_run_path_is_the_same_compiled_and_interpreted_bit_for_bit(path: Path_) -> None:
-    n, m = path[0].shape
+@given(many_trades())
+def test_settling_many_side_by_side_is_settling_each_bit_for_bit(many: tuple[list[Trade], list[float]]) -> None:
+    some, half_spreads = many
+    values = np.array([trade[0] for trade in some])
+    held, mix = (np.ascontiguousarray(np.array([trade[k] for trade in some]).T) for k in (1, 2))
+    room = [np.full(len(some), np.nan) for _ in range(3)]
+    _kernels.settle_lanes(len(some), values, held, mix, np.array(half_spreads), *room)
+    assert room[2].tolist() == [settle(*trade[:3], half_spreads) for trade in some]
 
-    def outputs() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        return np.full(n, np.nan), np.full((n, m), np.nan), np.full(n, np.nan), np.full(n, np.nan)
 
-    plain, fast = outputs(), outputs()
-    assert _kernels.run_path(*path, *plain) == compiled_kernels()["run_path"](*path, *fast)
+Outputs = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+
+
+def outputs(n: int, m: int) -> Outputs:
+    """Room for what `run_path` says, full of rubbish."""
+    return np.full(n, np.nan), np.full((n, m), np.nan), np.full((n, m), np.nan), np.full((n, 5), np.nan)
+
+
+def runs_the_same(plan: Plan) -> None:
+    """Compiled and interpreted agree in every bit and leave nothing unsaid."""
+    plain, fast = outputs(*plan.market.returns.shape), outputs(*plan.market.returns.shape)
+    assert _kernels.run_path(plan, *plain) == compiled_kernels()["run_path"](plan, *fast)
     for one, other in zip(plain, fast, strict=True):
         assert np.array_equal(one, other)
         assert not np.isnan(one).any()
+
+
+@st.composite
+def rough_plans(draw: st.DrawFn) -> Plan:
+    """Any sessions trade, with several target rows, unequal half-spreads, and funds that go to zero."""
+    n, m, r = draw(st.integers(1, 30)), draw(st.integers(1, 6)), draw(st.integers(1, 3))
+    rows = np.array([draw(weights_of(m)) for _ in range(r)])
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    returns = random.uniform(-0.9, 0.9, (n, m))
+    returns[random.random((n, m)) < draw(st.sampled_from([0.0, 0.1, 0.9]))] = -1.0
+    trade = random.random((1, n)) < draw(st.floats(0.0, 1.0))
+    rates = np.broadcast_to(random.uniform(0.0, 0.05, m) * (random.random(m) < 0.7), (n, m)).copy()
+    accrual, row = random.uniform(0.0, 0.001, n), random.integers(0, r, n)
+    none = compile_bands((), [Fund(str(i), str(i), {}, 0.0) for i in range(m)], rows, {})
+    return Plan(
+        Market(returns, accrual, accrual),
+        Goals(rows, row, np.concatenate(([False], row[1:] != row[:-1]))),
+        Rules(trade, np.zeros(n, dtype=np.bool_), none, 0, 0),
+        Costs(rates, np.zeros((n, m)), 0.0, 0.0),
+        Flows(np.zeros(n), np.zeros(n), 0),
+    )
+
+
+@given(rough_plans())
+def test_run_path_is_the_same_compiled_and_interpreted_bit_for_bit(plan: Plan) -> None:
+    runs_the_same(plan)
+
+
+@given(cases(*FEATURES, max_sessions=25) | cases(*set(FEATURES) - {"tranches"}) | cases(*set(FEATURES) - {"borrowing"}))
+def test_everything_that_can_happen_is_the_same_compiled_and_interpreted_bit_for_bit(case: Case) -> None:
+    if case.rule.tranches > 1 and case.targets.rows.sum(axis=1).max() > 1.0:
+        case = case.but(rule=replace(case.rule, tranches=1))
+    runs_the_same(
+        compile_plan(case.returns, case.targets, case.rule, case.costs, case.flows, case.cash, case.benchmark)
+    )
 
 
 @given(markets(), st.data())
@@ -122,14 +165,21 @@ def test_every_kernel_is_compiled_and_importing_keeps_the_plain_ones() -> None:
 
 
 def test_the_kernels_import_math_and_numpy_only() -> None:
+    blocks = [node for node in TREE.body if isinstance(node, ast.If)]
+    assert [ast.unparse(block.test) for block in blocks] == ["TYPE_CHECKING"]
+    for_types = {id(node) for block in blocks for inner in block.body for node in ast.walk(inner)}
     imported = set()
     for node in ast.walk(TREE):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             imported |= {alias.name.partition(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0
+            if node.module == "typing":
+                assert [alias.name for alias in node.names] == ["TYPE_CHECKING"]
             imported.add(str(node.module).partition(".")[0])
-    assert imported <= {"__future__", "math", "numpy"}
+    assert imported <= {"__future__", "math", "numpy", "typing"}
 
 
 def test_the_kernels_use_the_four_operations_loops_and_each_other_only() -> None:
@@ -152,7 +202,7 @@ def test_without_a_cache_folder_kernels_compile_uncached_and_say_so_in_one_debug
     monkeypatch.setattr(config, "CACHE_LOCATOR_CLASSES", "", raising=False)
     with caplog.at_level(logging.DEBUG, logger=_jit.__name__):
         kernels = compiled_kernels.__wrapped__()
-    arrays = (np.array([0.0]), np.array([1.0]), np.array([0.01]), np.zeros(1), np.zeros(1, dtype=np.int64))
+    arrays = (np.array([0.0]), np.array([1.0]), np.array([0.01]))
     assert kernels["settle"](1.0, *arrays) == pytest.approx(1 / 1.01, rel=1e-15)
     said = [record for record in caplog.records if record.name == _jit.__name__]
     assert [record.levelno for record in said] == [logging.DEBUG]

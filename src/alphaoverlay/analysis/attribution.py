@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.errors import DataError, StudyError
+from alphaoverlay.errors import DataError, SpanError, StudyError
 from alphaoverlay.funds.synthesis import deductions, index_moves
 from alphaoverlay.history import FloatArray, iso
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 
+Period = Literal["day", "month", "year"]
 # Parts beside the target exposure to each index, in the order in which they are shown.
 CAUSES = ("drift", "financing", "cash", "spread", "expense", "slippage", "cost")
 
@@ -66,6 +68,36 @@ class Attribution:
         gap = self.log_active
         scale = (own - other) / gap if abs(gap) > 1e-12 else own
         return {name: scale * part for name, part in self.totals.items()}
+
+    def between(self, start: pd.Timestamp | str | None, end: pd.Timestamp | str | None) -> Attribution:
+        """Return the part of the sessions from `start` to `end`, both included.
+
+        Raises
+        ------
+        SpanError : no session lies between them.
+        """
+        rows = slice(start and pd.Timestamp(start), end and pd.Timestamp(end))
+        parts = self.parts.loc[rows]
+        if parts.empty:
+            raise SpanError(f"no session of the attribution between {iso(start)} and {iso(end)}")
+        return replace(
+            self,
+            parts=parts,
+            portfolio_returns=self.portfolio_returns.loc[rows],
+            benchmark_returns=self.benchmark_returns.loc[rows],
+        )
+
+    def by(self, period: Period) -> pd.DataFrame:
+        """Return the sums of each part by "day", "month" or "year", with `variance` and `total`.
+
+        `total` is `ln(Vp/Vb)` over the period; the other columns of a row add up to it.
+        """
+        log_active = np.log1p(self.portfolio_returns) - np.log1p(self.benchmark_returns)
+        frame = self.parts.assign(variance=self.variance, total=log_active)
+        if period == "day":
+            return frame
+        dates = pd.DatetimeIndex(frame.index)
+        return frame.groupby(dates.to_period({"month": "M", "year": "Y"}[period])).agg(math.fsum)
 
 
 def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[str, pd.Series]) -> Attribution:
@@ -152,13 +184,19 @@ def _parts(
     parts: dict[str, FloatArray] = {name: aimed[:, k] * x[:, k] for k, name in enumerate(names)}
     parts["drift"] = np.asarray(((exposed - aimed) * x).sum(axis=1))
     parts["financing"] = paid("financing")
-    parts["cash"] = (1.0 - held.sum(axis=1)) * history.accrual[rows]
-    parts["spread"] = paid("spread")
+    spare = 1.0 - held.sum(axis=1)
+    terms = backtest.cash_terms
+    below = np.where(spare >= 0.0, terms.lending_spread * spare, -terms.borrowing * spare)
+    parts["cash"] = spare * history.accrual[rows]
+    parts["spread"] = paid("spread") - below * history.d[rows]
     parts["expense"] = paid("expense")
     parts["slippage"] = slipped
     gross = np.asarray(sum(parts.values()))
-    value, cost = (one.to_numpy(dtype=np.float64)[: lived + 1] for one in (backtest.value, backtest.cost))
-    kept = value / (value + cost)
+    value, cost, flow = (
+        one.to_numpy(dtype=np.float64)[: lived + 1] for one in (backtest.value, backtest.cost, backtest.flow)
+    )
+    # Of the wealth without the flow: money that comes in between sessions is no return.
+    kept = (value - flow) / (value - flow + cost)
     parts["cost"] = (1.0 + gross) * (kept[1:] - 1.0)
     first = dict.fromkeys(parts, 0.0) | {"cost": float(kept[0]) - 1.0}
     frame = pd.DataFrame(parts, index=history.dates[rows])

@@ -26,5 +26,5 @@ def calendar_years(portfolio: Backtest, benchmark: Backtest) -> pd.DataFrame:
 
 def rolling_active_return(portfolio: Backtest, benchmark: Backtest, sessions: int = 252) -> pd.Series:
     """Return of the portfolio minus the benchmark's over the trailing sessions, simple; empty for a shorter span."""
-    own, other = (x.value / x.value.shift(sessions) - 1.0 for x in (portfolio, benchmark))
+    own, other = (x.growth / x.growth.shift(sessions) - 1.0 for x in (portfolio, benchmark))
     return (own - other).dropna()

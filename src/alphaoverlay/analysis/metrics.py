@@ -127,7 +127,7 @@ def performance(portfolio: Backtest, benchmark: Backtest) -> Metrics:
     ----------
     portfolio, benchmark : backtests over the same sessions; for the benchmark itself give it twice.
     """
-    lived = portfolio.value.iloc[: len(portfolio.returns) + 1]
+    lived = portfolio.growth.iloc[: len(portfolio.returns) + 1]
     values, undefined = _evaluate(_own(portfolio, lived) | _against(portfolio, benchmark))
     return Metrics(values, undefined, deepest_drawdown(lived))
 

@@ -55,8 +55,24 @@ OffsetOption = Annotated[
     int | None, typer.Option("--offset", metavar="K", help="Trade K sessions before the period's last.")
 ]
 CostOption = Annotated[
+    str | None,
+    typer.Option(
+        "--half-spread-bps",
+        metavar="BPS",
+        help='Half the bid-ask spread in basis points, or "catalogue" (default): by fund and date.',
+    ),
+]
+BandOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--band",
+        metavar="ON=SIZE",
+        help="Also trade when weight, exposure, net, gross or active is off target: exposure=0.10, weight=25% of it.",
+    ),
+]
+CapitalOption = Annotated[
     float | None,
-    typer.Option("--half-spread-bps", metavar="BPS", help="Half the bid-ask spread in basis points (default 0)."),
+    typer.Option("--capital", metavar="MONEY", help="What is invested; trades are then held against volumes."),
 ]
 BenchmarkOption = Annotated[
     str | None,

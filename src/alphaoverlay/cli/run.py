@@ -28,6 +28,8 @@ def run(
     rebalance: shared.RebalanceOption = None,
     offset: shared.OffsetOption = None,
     half_spread_bps: shared.CostOption = None,
+    band: shared.BandOption = None,
+    capital: shared.CapitalOption = None,
     benchmark: shared.BenchmarkOption = None,
     cash_rate: shared.CashRateOption = None,
     allow: shared.AllowOption = None,
@@ -45,6 +47,7 @@ def run(
       alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10
       alphaoverlay run SPY=70 UPRO=10 TNA=10 SQQQ=10 --data FOLDER --start 2010-02-11 --rebalance monthly
       alphaoverlay run SP500=1 RUSSELL2000=0.3 NASDAQ100=-0.3 --allow SPY,UPRO,TNA,SQQQ --save my.toml
+      alphaoverlay run my.toml --rebalance never --band exposure=0.10 --capital 250000
       alphaoverlay run my.toml --data yahoo --report my.html
       alphaoverlay run my.toml --json
     """
@@ -62,6 +65,8 @@ def run(
             rebalance=rebalance,
             offset=offset,
             half_spread_bps=half_spread_bps,
+            band=band,
+            capital=capital,
             benchmark=benchmark,
             cash_rate=cash_rate,
             allow=allow,

@@ -59,7 +59,9 @@ def study_options(
     end: str | None = None,
     rebalance: str | None = None,
     offset: int | None = None,
-    half_spread_bps: float | None = None,
+    half_spread_bps: str | None = None,
+    band: list[str] | None = None,
+    capital: float | None = None,
     benchmark: str | None = None,
     cash_rate: str | None = None,
     allow: str | None = None,
@@ -75,6 +77,8 @@ def study_options(
         "rebalance.calendar": rebalance,
         "rebalance.offset": offset,
         "costs.half_spread_bps": half_spread_bps,
+        "rebalance.band": [_band(word) for word in band] if band else None,
+        "capital": capital,
         "benchmark": benchmark
         if benchmark is None or _is_symbol(benchmark)
         else pairs(benchmark.split(","), "a weight"),
@@ -85,6 +89,15 @@ def study_options(
         "data.accept": _words(accept),
         "data.fingerprint": fingerprint,
     }
+
+
+def _band(word: str) -> dict[str, Any]:
+    """Read exposure=0.10, or weight=25%, which is a share of the target."""
+    on, sign, size = word.partition("=")
+    if not (on and sign and size):
+        raise StudyError(f"command line: {word!r} is not a band; write for example --band exposure=0.10")
+    kind = {"kind": "relative"} if size.strip().endswith("%") else {}
+    return {"on": on.strip().lower(), "size": size.strip(), **kind}
 
 
 def _is_symbol(benchmark: str) -> bool:

@@ -10,6 +10,9 @@ from typing import Any
 
 from alphaoverlay.engine import _kernels
 
+# Threads run blocks of lanes side by side; a division by zero gives infinity as in numpy, so that loops over lanes
+# stay free of branches.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _log = logging.getLogger(__name__)
 
 
@@ -28,10 +31,10 @@ def compiled_kernels() -> dict[str, Callable[..., Any]]:
     plain = {name: f for name, f in namespace.items() if getattr(f, "__code__", None) is not None}
     try:
         compiled: dict[str, Callable[..., Any]] = {
-            name: numba.njit(cache=True)(function) for name, function in plain.items()
+            name: numba.njit(cache=True, **_OPTIONS)(function) for name, function in plain.items()
         }
     except RuntimeError as error:  # numba found no cache folder that it can write
         _log.debug("compiling without a cache on disk: %s", error)
-        compiled = {name: numba.njit(function) for name, function in plain.items()}
+        compiled = {name: numba.njit(**_OPTIONS)(function) for name, function in plain.items()}
     namespace.update(compiled)
     return compiled

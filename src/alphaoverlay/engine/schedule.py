@@ -31,7 +31,7 @@ class CalendarRule:
     calendar: Calendar = "quarterly"
     offset: int = 0
 
-    def sessions(self, dates: pd.DatetimeIndex, exchange: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    def sessions(self, dates: pd.DatetimeIndex, exchange: pd.DatetimeIndex, earlier: float = 0.0) -> NDArray[np.bool_]:
         """Mark the sessions of `dates` on which the rule trades.
 
         Parameters
@@ -39,6 +39,7 @@ class CalendarRule:
         dates : the span's sessions.
         exchange : the exchange's sessions in every calendar year that the span touches: the end of a period is read
             from it, never from where the prices stop.
+        earlier : share of the period, rounded down to sessions, by which to trade before that; still inside the period.
 
         Raises
         ------
@@ -55,7 +56,9 @@ class CalendarRule:
         period = _period_numbers(exchange, self.calendar)
         last = np.flatnonzero(np.diff(period, append=period[-1] + 1))
         first = np.concatenate(([0], last[:-1] + 1))
-        chosen = exchange[np.maximum(last - self.offset, first)]
+        # A share such as 2/3 of 63 sessions is 42, whatever the division leaves behind the point.
+        ahead = np.floor((last - first + 1) * earlier + 1e-9).astype(np.int64)
+        chosen = exchange[np.maximum(last - self.offset - ahead, first)]
         return np.asarray(dates.isin(chosen), dtype=np.bool_)
 
 

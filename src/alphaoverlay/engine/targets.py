@@ -11,6 +11,9 @@ import pandas as pd
 from alphaoverlay.errors import StudyError
 from alphaoverlay.history import FloatArray
 
+# Weights may add up to this many times the capital.
+MOST = 10.0
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -19,7 +22,7 @@ class Targets:
     Attributes
     ----------
     symbols : the m funds.
-    rows : distinct target rows, shape (r, m); each sums to at most 1, the rest is cash.
+    rows : distinct target rows, shape (r, m); the rest up to 1 is cash, borrowed where it is negative.
     row : which of them is decided on each session, shape (n,), or None for row 0 throughout.
     lag : sessions between decision and trade.
     """
@@ -31,13 +34,13 @@ class Targets:
 
     @classmethod
     def constant(cls, symbols: Sequence[str], weights: Sequence[float]) -> Targets:
-        """One row for all sessions.
+        """One row for all sessions; a sum above 1 is borrowed, which a backtest allows where it knows the price.
 
         Raises
         ------
-        StudyError : a weight is negative or not finite, or they sum to more than 1.
+        StudyError : a weight is negative or not finite, or they sum to more than 10.
         """
-        return cls(tuple(symbols), _checked(np.asarray([weights], dtype=np.float64), symbols))
+        return cls(tuple(symbols), np.asarray([weights], dtype=np.float64)).checked()
 
     @classmethod
     def by_session(cls, frame: pd.DataFrame, lag: int = 0) -> Targets:
@@ -51,7 +54,7 @@ class Targets:
             raise StudyError(f"lag = {lag}: write 0 (trade at the close that decides) or more")
         rows, row = np.unique(frame.to_numpy(dtype=np.float64), axis=0, return_inverse=True)
         symbols = tuple(frame.columns)
-        return cls(symbols, _checked(rows, symbols), row.reshape(-1).astype(np.int64), lag)
+        return cls(symbols, rows, row.reshape(-1).astype(np.int64), lag).checked()
 
     def in_force(self, sessions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Row to trade to on each session, after the lag; the first decision holds until then."""
@@ -61,12 +64,18 @@ class Targets:
             raise StudyError(f"targets for {len(self.row)} sessions where the returns have {sessions}")
         return self.row[np.maximum(np.arange(sessions) - self.lag, 0)]
 
+    def checked(self) -> Targets:
+        """Return the targets themselves.
 
-def _checked(rows: FloatArray, symbols: Sequence[str]) -> FloatArray:
-    if rows.shape[1] != len(symbols):
-        raise StudyError(f"{rows.shape[1]} weights for {len(symbols)} funds")
-    if not np.isfinite(rows).all() or (rows < 0.0).any():
-        raise StudyError("a target weight is negative or not finite; for a short position use an inverse fund")
-    if (total := float(rows.sum(axis=1).max())) > 1.0 + 1e-9:
-        raise StudyError(f"the weights add up to {total:.4f}, more than 1; lower them (the rest up to 1 is cash)")
-    return rows
+        Raises
+        ------
+        StudyError : a weight is negative or not finite, too many or too few of them, or a sum above 10.
+        """
+        rows = self.rows
+        if rows.shape[1] != len(self.symbols):
+            raise StudyError(f"{rows.shape[1]} weights for {len(self.symbols)} funds")
+        if not np.isfinite(rows).all() or (rows < 0.0).any():
+            raise StudyError("a target weight is negative or not finite; for a short position use an inverse fund")
+        if (total := float(rows.sum(axis=1).max(initial=0.0))) > MOST + 1e-9:
+            raise StudyError(f"the weights add up to {total:.4f}, more than {MOST:g} times the capital; lower them")
+        return self

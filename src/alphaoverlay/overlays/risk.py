@@ -151,7 +151,7 @@ def trading_costs(
     funds: Sequence[tuple[str, Mapping[str, float], float]],
     wanted: Mapping[str, float],
     covariance: Covariance,
-    half_spread: float,
+    half_spread: float | Mapping[str, float],
     rebalances_a_year: float,
 ) -> dict[str, float]:
     """Estimate the yearly trading cost of a unit of weight in each fund (method M4).
@@ -163,7 +163,7 @@ def trading_costs(
     ----------
     funds : symbol, exposures and leverage of each; funds with an index outside the covariance cost nothing here.
     wanted : the exposures designed for.
-    half_spread : cost of a trade as a fraction of its value.
+    half_spread : cost of a trade as a fraction of its value: one for all, or by symbol.
     rebalances_a_year : m.
     """
     costs = {}
@@ -177,7 +177,6 @@ def trading_costs(
             costs[symbol] = 0.0
             continue
         beta = sum(x * covariance.beta(k, mix) for k, x in wanted.items() if x and k in covariance.indices)
-        costs[symbol] = (
-            half_spread * abs((leverage or 1.0) - beta) * sigma * math.sqrt(2.0 * rebalances_a_year / math.pi)
-        )
+        rate = half_spread[symbol] if isinstance(half_spread, Mapping) else half_spread
+        costs[symbol] = rate * abs((leverage or 1.0) - beta) * sigma * math.sqrt(2.0 * rebalances_a_year / math.pi)
     return costs

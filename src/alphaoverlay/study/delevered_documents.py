@@ -57,7 +57,7 @@ def delever_document(held: Delevered) -> DeleverDocument:
             "fund": held.fund.symbol,
             "start": start,
             "end": end,
-            "rebalance": {"calendar": rule.calendar, "offset": rule.offset},
+            "rebalance": {"calendar": rule.calendar.calendar, "offset": rule.calendar.offset},
             "costs": {"half_spread_bps": held.portfolio.costs.half_spread_bps},
             "rate": rate_name(held.portfolio.history),
         },

@@ -91,7 +91,7 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     funds = _allowed(study, source, catalogue, known.last)
     trading, about_trading = _trading(study, overlay, funds, known)
     rate = _financing_rate(study, source, catalogue, funds, hindsight=hindsight)
-    design = solve_design(overlay.wanted, funds, trading_costs=trading, rate=rate)
+    design = solve_design(overlay.wanted, funds, cash_spread=study.cash.spread, trading_costs=trading, rate=rate)
     benchmark, about = _benchmark(study, source, catalogue)
     return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about))
 
@@ -113,7 +113,10 @@ def _refuse_unknown_indices(table: str, exposures: Mapping[str, float], catalogu
 def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) -> StudyDesign:
     """Put carry and ex-ante risk as of a day beside a choice."""
     rate = float(data.history.rate.loc[:asof].iloc[-1])
-    own, other = yearly_carry(choice.portfolio, rate), yearly_carry(choice.benchmark, rate)
+    terms = study.cash.terms()
+    own, other = (
+        yearly_carry(one, rate, terms.lending_spread, terms.borrowing) for one in (choice.portfolio, choice.benchmark)
+    )
     risk, reason = _risk(choice, data, asof, (own - other).total)
     notes = [*fingerprint_notes(study.data.fingerprint, data.history), *choice.notes]
     if risk is None:
@@ -169,15 +172,21 @@ def _benchmark(study: Study, source: Source, catalogue: Catalogue) -> tuple[Port
     if study.weights is None and (not base or min(base.values()) < 0.0):
         return Portfolio((), ()), ("There is no base that could be held, so the benchmark is cash.",)
     if study.weights is not None:
-        plain = _plain("SP500", source, catalogue)
+        plain = plain_fund("SP500", source, catalogue)
         return _portfolio({plain: 1.0}, source, catalogue), (f"No benchmark was given: compared with {plain}.",)
     total = sum(base.values())
-    held = {_plain(name, source, catalogue): round(x / max(total, 1.0), 12) for name, x in base.items()}
+    held = {plain_fund(name, source, catalogue): round(x / max(total, 1.0), 12) for name, x in base.items()}
     note = f"The benchmark is the base scaled down from {total:g} to 1, in plain funds."
     return _portfolio(held, source, catalogue), (note,) if total > 1.0 + 1e-9 else ()
 
 
-def _plain(name: str, source: Source, catalogue: Catalogue) -> str:
+def plain_fund(name: str, source: Source, catalogue: Catalogue) -> str:
+    """Return the symbol of a plain fund of an index, one that the source has if there is any.
+
+    Raises
+    ------
+    StudyError : none is known.
+    """
     plain = catalogue.index(name).plain or tuple(f.symbol for f in catalogue if dict(f.exposures) == {name: 1.0})
     if not plain:
         raise StudyError(f'benchmark: no plain fund is known for {name}; write for example benchmark = "SPY"')
@@ -223,7 +232,7 @@ class _Estimate:
 
 def _estimate(study: Study, source: Source, catalogue: Catalogue, *, hindsight: bool) -> _Estimate:
     wanted = study.exposures.wanted
-    needed = study.sizing.kind != "exposure" or study.costs.half_spread_bps > 0.0
+    needed = study.sizing.kind != "exposure" or study.costs.guides_design
     if not needed and (study.funds.allow is not None or study.end is not None):
         return _Estimate(None, "", study.end)
     start, end = _text(study.start), _text(study.end)
@@ -264,14 +273,16 @@ def _sized(study: Study, known: _Estimate) -> tuple[Overlay, tuple[str, ...]]:
 def _trading(
     study: Study, overlay: Overlay, funds: list[Fund], known: _Estimate
 ) -> tuple[dict[str, float] | None, tuple[str, ...]]:
-    """Yearly trading cost of a unit of weight in each fund, as far as it was known."""
-    if study.costs.half_spread_bps == 0.0:
+    """Yearly trading cost of a unit of weight in each fund, by the spreads of a quiet day, as far as it was known."""
+    if not study.costs.guides_design:
         return None, ()
     if known.covariance is None:
         return None, (f"Trading costs did not guide the choice of funds: {known.reason}.",)
     terms = [(fund.symbol, fund.exposures, fund.leverage) for fund in funds]
-    half_spread, times = study.costs.half_spread_bps / 10_000.0, REBALANCES_A_YEAR[study.rebalance.calendar]
-    return trading_costs(terms, overlay.wanted, known.covariance, half_spread, times), ()
+    day = pd.Timestamp(known.covariance.last)
+    spreads = {fund.symbol: study.costs.half_spread_on(fund, day) for fund in funds}
+    times = REBALANCES_A_YEAR[study.rebalance.calendar]
+    return trading_costs(terms, overlay.wanted, known.covariance, spreads, times), ()
 
 
 def _risk(choice: Choice, data: StudyData, asof: pd.Timestamp, active_carry: float) -> tuple[ActiveRisk | None, str]:

@@ -9,10 +9,12 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from alphaoverlay.engine.flows import CashFlows
 from alphaoverlay.errors import StudyError, TickerError
 from alphaoverlay.overlays.overlay import Overlay
 from alphaoverlay.study.benchmark import Benchmark
 from alphaoverlay.study.cash import CashTable
+from alphaoverlay.study.cash_flows import FlowTable
 from alphaoverlay.study.costs import CostsTable
 from alphaoverlay.study.data_table import DataTable
 from alphaoverlay.study.exposures import Exposures
@@ -43,6 +45,8 @@ class Study(StudyTable):
     rebalance: RebalanceTable = Field(default_factory=RebalanceTable)
     costs: CostsTable = Field(default_factory=CostsTable)
     cash: CashTable = Field(default_factory=CashTable)
+    capital: float | None = Field(None, gt=0.0, le=1e15, examples=["100000"])
+    flows: list[FlowTable] = Field(default_factory=list, max_length=1000)
     data: DataTable = Field(default_factory=DataTable)
 
     @model_validator(mode="after")
@@ -55,9 +59,31 @@ class Study(StudyTable):
             )
         if self.weights is not None and (self.sizing.kind != "exposure" or self.funds.allow is not None):
             raise ValueError("[sizing] and funds.allow belong to [base] and [overlay], not to [weights]")
+        self._refuse_borrowing_without_a_price()
+        if self.capital is None:
+            money = [key for key in ("per_trade", "min_trade", "impact") if getattr(self.costs, key)]
+            money = [f"costs.{key}" for key in money]
+            money += [f"flows: amount = {flow.amount:g}" for flow in self.flows if flow.amount]
+            if money:
+                raise ValueError(f"{money[0]} is in money; say how much is invested, such as capital = 100000")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError(f"start = {self.start} is not before end = {self.end}")
         return self
+
+    def _refuse_borrowing_without_a_price(self) -> None:
+        for name, weights in (("weights", self.weights), ("benchmark", self.benchmark)):
+            total = sum((weights or {}).values())
+            if total > 1.0 + 1e-9 and self.cash.borrowing_spread is None:
+                raise ValueError(
+                    f"{name}: the weights add up to {total:g}, more than 1; lower them (what is missing to 1 is held "
+                    "in cash), write percent signs if percent is meant, or say what borrowing the rest costs above the "
+                    "financing rate: cash.borrowing_spread = 0.015"
+                )
+
+    @property
+    def cash_flows(self) -> CashFlows:
+        """The flows, amounts in units of the initial wealth."""
+        return CashFlows(tuple(flow.build(self.capital) for flow in self.flows), self.rebalance.flows)
 
     @property
     def exposures(self) -> Overlay:
@@ -68,7 +94,7 @@ class Study(StudyTable):
         """Return what was set, as plain values for TOML or JSON; defaults are left out, except the rule of trading."""
         values = self.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
         values.setdefault("rebalance", {}).setdefault("calendar", self.rebalance.calendar)
-        values.setdefault("costs", {}).setdefault("half_spread_bps", self.costs.half_spread_bps)
+        values["costs"] = self.costs.toml_values()
         return values
 
 

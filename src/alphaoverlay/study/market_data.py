@@ -187,7 +187,7 @@ def _ruined(returns: FundReturns) -> list[str]:
     lost = returns.returns.iloc[1:] <= -1.0
     return [
         f"{symbol} lost everything on {iso(lost.index[int(lost[symbol].to_numpy().argmax())])}: a real fund would "
-        "be gone then, but here the next rebalancing buys it again, which flatters what follows."
+        "be gone then; it is not bought again, and its share stays in cash."
         for symbol in lost.columns
         if lost[symbol].any()
     ]

@@ -24,17 +24,12 @@ from alphaoverlay.overlays.solver import solve_design
 from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.market_data import read_study_data, remembered
+from alphaoverlay.study.replicating_rules import rebalance_at_least_quarterly, shift_capital
 from alphaoverlay.study.run import run_study
+from alphaoverlay.study.the_case import ASOF, JANUARY_END, LAST_YEAR_END, TRADE, TRADE_EXPOSURES, TRADE_FROM, the_trade
 
 Outcome = Literal["holds", "holds in part", "does not hold", "cannot be told"]
 
-ASOF = "2021-12-15"
-LAST_YEAR_END = "2020-12-31"
-JANUARY_END = "2021-01-29"
-# SQQQ's first session: from then on every fund of the trade is real.
-TRADE_FROM = "2010-02-11"
-TRADE = {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}
-TRADE_EXPOSURES = {"SP500": 1.0, "RUSSELL2000": 0.3, "NASDAQ100": -0.3}
 # Data that begin within this of a fund's inception are taken to hold its whole life.
 A_MONTH = pd.Timedelta(days=31)
 # "About 11%" is taken as within a point and a half.
@@ -223,17 +218,7 @@ def _a10(source: Source, catalogue: Catalogue) -> Finding:
 
 
 def _a13(source: Source, catalogue: Catalogue) -> Finding:
-    study = study_from(
-        {
-            "weights": TRADE,
-            "benchmark": "SPY",
-            "start": TRADE_FROM,
-            "end": ASOF,
-            "rebalance": {"calendar": "quarterly"},
-        },
-        "the case",
-    )
-    result = run_study(study, source, catalogue)
+    result = run_study(study_from(the_trade(), "the case"), source, catalogue)
     _must_reach(result.portfolio.history, ASOF)
     own, spy = result.metrics.values, result.benchmark_metrics.values
     measured: dict[str, float] = {}
@@ -256,7 +241,22 @@ def _a13(source: Source, catalogue: Catalogue) -> Finding:
 
 
 _Finder = Callable[[Source, Catalogue], Finding]
-_FINDERS: dict[str, _Finder] = {"A1": _a1, "A2": _a2, "A3": _a3, "A4": _a4, "A8": _a8, "A10": _a10, "A13": _a13}
+_FINDERS: dict[str, _Finder] = {
+    "A1": _a1,
+    "A2": _a2,
+    "A3": _a3,
+    "A4": _a4,
+    "A8": _a8,
+    "A10": _a10,
+    "A11": lambda source, catalogue: _graded(rebalance_at_least_quarterly(source, catalogue)),
+    "A13": _a13,
+    "A15": lambda source, catalogue: _graded(shift_capital(source, catalogue)),
+}
+
+
+def _graded(found: tuple[dict[str, float], list[bool], str]) -> Finding:
+    measured, parts, sentence = found
+    return measured, _grade(parts), sentence
 
 
 def _grade(parts: list[bool]) -> Outcome:

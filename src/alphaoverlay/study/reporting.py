@@ -9,7 +9,7 @@ from alphaoverlay.analysis.calendar_years import rolling_active_return
 from alphaoverlay.analysis.drawdowns import drawdowns
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metrics
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.engine.schedule import CalendarRule
+from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import DAYS_A_YEAR, History, Provenance, iso
@@ -20,6 +20,7 @@ from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.market_data import StudyData
 from alphaoverlay.study.marks import DAGGER, is_synthetic_year, synthetic_note, synthetic_spans
 from alphaoverlay.study.run import StudyResult
+from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
 ADVERBS = {"semiannual": "twice a year", "annual": "once a year"}
@@ -35,7 +36,8 @@ def run_report(result: StudyResult) -> Report:
         notes=(*result.notes, *reading_notes(result.portfolio)),
         tiles=_tiles(result),
         sections=(
-            Section("Against the benchmark", (_metrics_table(result), _active_table(result))),
+            Section("Against the benchmark", (_metrics_table(result), _active_table(result), trading_table(result))),
+            *attribution_sections(result),
             Section("Through time", _time_figures(result)),
             Section(
                 "Calendar years",
@@ -138,22 +140,39 @@ def _exposures(portfolio: Portfolio) -> str:
     return ", ".join(f"{name} {x:+.2f}" for name, x in portfolio.exposures.items())
 
 
-def manner(rule: CalendarRule) -> str:
-    """Say how a rule trades, such as "rebalanced quarterly"."""
-    if rule.calendar == "never":
+def manner(rule: RebalancingRule) -> str:
+    """Say how a rule trades, such as "rebalanced quarterly, and when exposure is off by 5 points"."""
+    dates = rule.calendar
+    early = f", {_sessions(dates.offset)} before the period's end" if dates.offset else ""
+    said = "" if dates.calendar == "never" else f"rebalanced {ADVERBS.get(dates.calendar, dates.calendar)}{early}"
+    if rule.tranches > 1:
+        said += f" in {rule.tranches} tranches"
+    if rule.bands:
+        bands = " or ".join(str(band) for band in rule.bands)
+        said = f"{said}, and when {bands}" if said else f"rebalanced when {bands}"
+        if rule.check.calendar != "daily":
+            said += f", looked at {ADVERBS.get(rule.check.calendar, rule.check.calendar)}"
+    if not said:
         return "never rebalanced"
-    sessions = "session" if rule.offset == 1 else "sessions"
-    early = f", {rule.offset} {sessions} before the period's end" if rule.offset else ""
-    return f"rebalanced {ADVERBS.get(rule.calendar, rule.calendar)}{early}"
+    apart = f", at least {_sessions(rule.minimum_interval)} apart" if rule.minimum_interval > 1 else ""
+    return f"{said}{apart}{f', traded {_sessions(rule.lag)} later' if rule.lag else ''}"
+
+
+def _sessions(number: int) -> str:
+    return f"{number} {'session' if number == 1 else 'sessions'}"
 
 
 def reading_notes(backtest: Backtest) -> tuple[str, ...]:
     """What holds of every run: how it traded, what that cost, and whether a year is extrapolated."""
     seen = "Rebalancing is decided and traded at the same close."
+    if backtest.rule.lag:
+        seen = f"Rebalancing is decided at a close and traded {_sessions(backtest.rule.lag)} later."
     if float(backtest.history.days.sum()) < DAYS_A_YEAR:
         seen += " The span is shorter than a year: yearly figures extrapolate it."
-    if backtest.costs.half_spread_bps == 0.0:
-        return (f"Trading costs are zero, by choice (half_spread_bps = 0). {seen}",)
+    if backtest.costs.free:
+        seen = f"Trading costs are zero, by choice (half_spread_bps = 0). {seen}"
+    if backtest.flow.any():
+        seen += " With cash flows, returns and metrics are time-weighted."
     return (seen,)
 
 
@@ -197,25 +216,18 @@ def _fall_day(metrics: Metrics, which: str) -> str:
 
 def _active_table(result: StudyResult) -> Table:
     rows = [Row((d.label, result.active[d.key]), kind=KINDS[d.unit]) for d in ACTIVE_DEFINITIONS]
-    rows.append(Row(("Value traded a year (one way)", _turnover_a_year(result.portfolio)), kind="percent"))
-    rows.append(Row(("Trading costs, share of the start value", float(result.portfolio.cost.sum())), kind="percent"))
     return Table(
-        "Portfolio minus benchmark, and trading",
+        "Portfolio minus benchmark",
         (Column(""), Column("Portfolio", "ratio", "portfolio")),
         tuple(rows),
         synthetic_note(result.portfolio, result.benchmark),
     )
 
 
-def _turnover_a_year(backtest: Backtest) -> float:
-    """One-way turnover after the purchase, by calendar year."""
-    return float(backtest.turnover.iloc[1:].sum()) / (float(backtest.history.days.sum()) / DAYS_A_YEAR)
-
-
 def _time_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     synthetic = synthetic_spans(result.portfolio, result.benchmark)
-    falls = [pd.Series(drawdowns(x.value), index=x.value.index) for x in (result.portfolio, result.benchmark)]
-    lived = [x.value[x.value > 0.0] for x in (result.portfolio, result.benchmark)]
+    falls = [pd.Series(drawdowns(x.growth), index=x.growth.index) for x in (result.portfolio, result.benchmark)]
+    lived = [x.growth[x.growth > 0.0] for x in (result.portfolio, result.benchmark)]
     shown: list[Table | Figure] = [
         figures.growth(lived[0], lived[1], synthetic),
         figures.drawdown(falls[0], falls[1], synthetic),
@@ -233,29 +245,12 @@ def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     weights = portfolio.weights.assign(cash=portfolio.cash) if targets.cash else portfolio.weights
     aims = {**targets.by_symbol, "cash": targets.cash}
     exposures = portfolio.exposures
-    table = Table(
-        "Exposures",
-        (Column("Index"), *(Column(head, "signed") for head in ("Target", "Least", "Most", "Last"))),
-        tuple(
-            Row(
-                (
-                    name,
-                    targets.exposures[name],
-                    *(float(f(exposures[name])) for f in (min, max)),
-                    float(exposures[name].iloc[-1]),
-                )
-            )
-            for name in exposures.columns
-        ),
-        "At the close, after trades; how far the exposures ran between rebalances. "
-        f"{synthetic_note(portfolio)}".strip(),
-    )
     return (
         figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%", shaded),
         figures.through_time(
             exposures, targets.exposures, "Look-through exposures", "multiple of capital", "+.3f", shaded
         ),
-        table,
+        *exposure_tables(result),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from alphaoverlay import __version__
 from alphaoverlay.analysis.metrics import Metrics
+from alphaoverlay.analysis.trading import trading_summary
 from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.funds.financing import row_of
 from alphaoverlay.funds.fund import Fund
@@ -21,6 +22,19 @@ from alphaoverlay.overlays.carry import Carry
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.run import StudyResult
+from alphaoverlay.study.trading_documents import (
+    AttributionModel,
+    CostsModel,
+    ExposuresModel,
+    FlowsModel,
+    RebalancesModel,
+    attribution_model,
+    costs_model,
+    exposures_model,
+    flows_model,
+    half_spreads,
+    rebalances_model,
+)
 
 SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
 
@@ -129,7 +143,7 @@ class TradingModel(BaseModel):
     sessions_traded: int
     turnover: float
     cost: float
-    half_spread_bps: float
+    half_spread_bps: float | dict[str, float]
 
 
 class PortfolioModel(BaseModel):
@@ -178,6 +192,13 @@ class RunDocument(Document):
     active: dict[str, float | None]
     active_undefined: dict[str, str]
     years: list[YearModel]
+    attribution: AttributionModel | None
+    exposures: ExposuresModel
+    rebalances: RebalancesModel
+    turnover: float
+    turnover_a_year: float
+    costs: CostsModel
+    flows: FlowsModel | None
 
 
 class DesignDocument(Document, DesignModel):
@@ -187,6 +208,7 @@ class DesignDocument(Document, DesignModel):
 def run_document(result: StudyResult) -> RunDocument:
     """Return the JSON document of a run."""
     span = result.portfolio.history.dates
+    trading = trading_summary(result.portfolio)
     return RunDocument(
         asof=result.design.asof,
         study=result.study.as_toml_values(),
@@ -207,6 +229,13 @@ def run_document(result: StudyResult) -> RunDocument:
             )
             for year, row in result.years.iterrows()
         ],
+        attribution=None if result.attribution is None else attribution_model(result.attribution),
+        exposures=exposures_model(result),
+        rebalances=rebalances_model(result.portfolio),
+        turnover=trading.turnover,
+        turnover_a_year=trading.turnover_a_year,
+        costs=costs_model(result.portfolio),
+        flows=flows_model(result),
     )
 
 
@@ -302,10 +331,10 @@ def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
         ),
         ruin=iso(backtest.ruin) if backtest.ruin is not None else None,
         trading=TradingModel(
-            sessions_traded=int((backtest.turnover.iloc[1:] > 1e-12).sum()),
+            sessions_traded=int((backtest.trades.iloc[1:].abs().sum(axis=1) > 1e-12).sum()),
             turnover=float(backtest.turnover.iloc[1:].sum()),
             cost=float(backtest.cost.sum()),
-            half_spread_bps=backtest.costs.half_spread_bps,
+            half_spread_bps=half_spreads(backtest),
         ),
     )
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from alphaoverlay.analysis.attribution import Attribution, attribute
 from alphaoverlay.analysis.calendar_years import calendar_years
+from alphaoverlay.analysis.exposure_history import Breach, breaches, exposure_history
 from alphaoverlay.analysis.metrics import Metrics, active_performance, performance
-from alphaoverlay.engine.backtesting import Backtest, backtest
-from alphaoverlay.engine.targets import Targets
+from alphaoverlay.engine.backtesting import Backtest
+from alphaoverlay.engine.bands import Band
+from alphaoverlay.engine.liquidity import shares_of_volume
+from alphaoverlay.errors import DataError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns, price_symbols
 from alphaoverlay.history import iso
 from alphaoverlay.market.source import Source
-from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import Choice, StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import (
@@ -24,6 +28,11 @@ from alphaoverlay.study.market_data import (
     study_fund_returns,
     synthetic_notes,
 )
+from alphaoverlay.study.runner import prepare
+
+# Without bands of its own a rule's exposures are held against these, in multiples of capital.
+YARDSTICKS = (0.05, 0.10)
+LARGE_TRADE = 0.01
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,9 @@ class StudyResult:
     metrics, benchmark_metrics : of each, measured against the benchmark.
     active : of the difference.
     years : returns by calendar year.
+    attribution : where the active return came from; None with its reason in `notes`.
+    exposures : of the portfolio after each close: by index, net, gross, active.
+    breaches : of the rule's bands, or of bands of 5 and 10 points where it has none.
     source : name of the data source.
     notes : sentences that every output must carry.
     """
@@ -48,6 +60,9 @@ class StudyResult:
     benchmark_metrics: Metrics
     active: Metrics
     years: pd.DataFrame
+    attribution: Attribution | None
+    exposures: pd.DataFrame
+    breaches: tuple[Breach, ...]
     source: str
     notes: tuple[str, ...]
 
@@ -79,10 +94,12 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     """
     choice, funds, data = read_for(study, source, catalogue)
     start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
-    returns = study_fund_returns(data, funds, synthetic=study.funds.synthetic).span(start, end)
-    portfolio = _run(choice.portfolio, returns, study)
-    benchmark = _run(choice.benchmark, returns, study)
+    runner = prepare(study, choice, study_fund_returns(data, funds, synthetic=study.funds.synthetic), start, end)
+    returns = runner.returns
+    portfolio, benchmark = runner.run(choice.portfolio), runner.run_benchmark()
     design = describe(study, choice, data, returns.history.dates[-1])
+    attribution, unsplit = _attributed(portfolio, benchmark, data)
+    base = choice.benchmark.exposures
     return StudyResult(
         design=design,
         portfolio=portfolio,
@@ -91,13 +108,18 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
         benchmark_metrics=performance(benchmark, benchmark),
         active=active_performance(portfolio, benchmark),
         years=calendar_years(portfolio, benchmark),
+        attribution=attribution,
+        exposures=exposure_history(portfolio, base),
+        breaches=breaches(portfolio, portfolio.rule.bands or yardsticks(portfolio), base),
         source=source.name,
         notes=(
             *data.notes,
             *synthetic_notes(returns),
             *_early_end_notes(study, data, returns),
             *design.notes,
-            *_ruin_notes(portfolio, benchmark),
+            *unsplit,
+            *end_notes(portfolio, benchmark),
+            *capacity_notes(portfolio),
         ),
     )
 
@@ -114,10 +136,19 @@ def read_for(
     return choice, funds, data
 
 
-def _run(portfolio: Portfolio, returns: FundReturns, study: Study) -> Backtest:
-    symbols = [fund.symbol for fund in portfolio.funds]
-    targets = Targets.constant(symbols, portfolio.weights)
-    return backtest(returns.only(symbols), targets, study.rebalance.build(), study.costs.build())
+def _attributed(
+    portfolio: Backtest, benchmark: Backtest, data: StudyData
+) -> tuple[Attribution | None, tuple[str, ...]]:
+    """The split of the active return, or None and why there is none."""
+    try:
+        return attribute(portfolio, benchmark, {name: one.returns for name, one in data.indices.items()}), ()
+    except DataError as error:
+        return None, (f"Not attributed: {error}.",)
+
+
+def yardsticks(portfolio: Backtest) -> tuple[Band, ...]:
+    """Return the bands that exposures are measured by where the rule has none: 5 and 10 points."""
+    return tuple(Band.of("exposure", size) for size in YARDSTICKS) if portfolio.exposures.columns.size else ()
 
 
 def _early_end_notes(study: Study, data: StudyData, returns: FundReturns) -> tuple[str, ...]:
@@ -132,6 +163,33 @@ def _early_end_notes(study: Study, data: StudyData, returns: FundReturns) -> tup
     return (f"The span ends on {iso(last)} because {who}; other data reach {iso(data.history.dates[-1])}.",)
 
 
-def _ruin_notes(portfolio: Backtest, benchmark: Backtest) -> tuple[str, ...]:
+def end_notes(portfolio: Backtest, benchmark: Backtest) -> tuple[str, ...]:
+    """Say which of the two ended before the span did."""
     named = (("The portfolio", portfolio), ("The benchmark", benchmark))
-    return tuple(f"{name} was ruined on {iso(one.ruin)}: nothing was left." for name, one in named if one.ruin)
+    ruined = [f"{name} was ruined on {iso(one.ruin)}: nothing was left." for name, one in named if one.ruin]
+    spent = [
+        f"{name} was exhausted on {iso(one.exhausted)}: a withdrawal took all that was left, and figures end there."
+        for name, one in named
+        if one.exhausted
+    ]
+    return (*ruined, *spent)
+
+
+def capacity_notes(portfolio: Backtest) -> tuple[str, ...]:
+    """Warn of trades that are large for their fund's market."""
+    largest = largest_shares(portfolio)
+    wide = {symbol: (share, day) for symbol, (share, day) in largest.items() if share > LARGE_TRADE}
+    if not wide:
+        return ()
+    told = ", ".join(f"{symbol} {share:.1%} ({iso(day)})" for symbol, (share, day) in wide.items())
+    return (f"Trades above {LARGE_TRADE:.0%} of the fund's median daily dollar volume: {told}.",)
+
+
+def largest_shares(portfolio: Backtest) -> dict[str, tuple[float, pd.Timestamp]]:
+    """Return each fund's largest trade as a share of its median dollar volume, and its day; empty without a capital."""
+    costs = portfolio.costs
+    if costs.capital is None or costs.liquidity is None:
+        return {}
+    shares = shares_of_volume(portfolio.trades, costs.capital, costs.liquidity)
+    known = [symbol for symbol in shares.columns if shares[symbol].notna().any()]
+    return {symbol: (float(shares[symbol].max()), shares.index[int(np.nanargmax(shares[symbol]))]) for symbol in known}

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from alphaoverlay.engine.targets import MOST
 from alphaoverlay.study.tables import numbers
 
-# Plain numbers that add up to at most 1 are fractions, to at least this much are percent; between, nobody can tell.
+# Plain numbers that add up to less than this are fractions, others percent.
 LEAST_PERCENT = 10.0
-SLACK = 1e-9
 
 
 def as_fractions(values: Any) -> Mapping[str, float]:
-    """Read weights as fractions of capital; what is missing to the whole is cash.
+    """Read weights as fractions of capital; what is missing to the whole is cash, what is above it is borrowed.
 
     Raises
     ------
-    ValueError : nothing held, a negative weight, more than all of the capital, or a sum that could mean either unit.
+    ValueError : nothing held, a negative weight, more than ten times the capital, or % signs on some only.
     """
     read = numbers(values)
     if not read or not any(read.values()):
@@ -31,20 +31,10 @@ def as_fractions(values: Any) -> Mapping[str, float]:
     if any(signed) and not all(signed):
         raise ValueError("some weights have a % sign and some have none; write it on all of them or on none")
     total = sum(read.values())
-    if all(signed) or total <= 1.0 + SLACK:
-        unit = 1.0
-    elif total < LEAST_PERCENT:
-        raise ValueError(
-            f"the weights add up to {total:g}, more than 1; lower them (what is missing to 1 is held in cash), or "
-            "write percent signs if percent is meant"
-        )
-    else:
-        unit = 100.0
-    if total > unit * (1.0 + SLACK):
-        raise ValueError(
-            f"the weights add up to {100.0 * total / unit:g}%, more than 100%; lower them (what is missing to 100% is "
-            "held in cash)"
-        )
+    # The study refuses a sum above 1 that nobody is paid for lending.
+    unit = 1.0 if all(signed) or total < LEAST_PERCENT else 100.0
+    if total > MOST * unit:
+        raise ValueError(f"the weights add up to {total / unit:g} times the capital, more than {MOST:g}; lower them")
     return {name: round(value / unit, 12) for name, value in read.items() if value}
 
 

@@ -94,7 +94,7 @@ def study_toml(study: Study, beside: Path) -> str:
     if "data" in values:
         values["data"] = study.data.beside(beside)
     values.setdefault("rebalance", {}).setdefault("calendar", study.rebalance.calendar)
-    values.setdefault("costs", {}).setdefault("half_spread_bps", study.costs.half_spread_bps)
+    values["costs"] = study.costs.toml_values()
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
     tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
     lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]

@@ -1,4 +1,4 @@
-"""What the engine is asked for: target weights, their lag, and the half-spread."""
+"""What the engine is asked for: target weights, and their lag."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.engine.building import WEEKDAYS, array, fund_returns_of
+from tests.engine.building import WEEKDAYS, array, fund_returns_of, history_of
 
 from alphaoverlay.engine.backtesting import Backtest, backtest
-from alphaoverlay.engine.costs import TradingCosts
+from alphaoverlay.engine.costs import CashTerms
+from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.engine.targets import Targets
 from alphaoverlay.errors import DataError, StudyError
@@ -51,7 +52,7 @@ def test_a_change_of_the_row_in_force_trades(lag: int, expected: list[int]) -> N
     assert traded(done) == expected
     wanted = PLAN.to_numpy()
     for session in expected:
-        assert array(done.weights)[session].tolist() == wanted[max(session - lag, 0)].tolist()
+        assert array(done.weights)[session] == pytest.approx(wanted[max(session - lag, 0)], abs=1e-15)
     still = [session for session in range(6) if session not in expected]
     assert (array(done.turnover)[still] == 0.0).all()
 
@@ -75,7 +76,7 @@ def test_rows_and_calendar_trade_together() -> None:
         ([0.5, -0.1], "negative"),
         ([math.nan, 0.5], "not finite"),
         ([math.inf, 0.5], "not finite"),
-        ([0.6, 0.5], r"add up to 1\.1000"),
+        ([6.0, 4.5], r"add up to 10\.5000, more than 10 times the capital"),
         ([0.5], "1 weights for 2 funds"),
         ([0.5, 0.2, 0.1], "3 weights for 2 funds"),
     ],
@@ -86,7 +87,7 @@ def test_weights_that_cannot_be_held_are_refused(weights: list[float], message: 
 
 
 def test_a_bad_row_among_good_ones_is_refused() -> None:
-    for bad, message in ((-0.1, "negative"), (math.nan, "not finite"), (0.95, r"1\.75")):
+    for bad, message in ((-0.1, "negative"), (math.nan, "not finite"), (9.95, r"10\.75")):
         plan = PLAN.copy()
         plan.loc[WEEKDAYS[4], "FUND0"] = bad
         with pytest.raises(StudyError, match=message):
@@ -126,13 +127,32 @@ def test_returns_must_be_known_after_the_first_session() -> None:
         backtest(fund_returns_of(MOVES[:1]), targets)
 
 
-def test_the_half_spread_is_the_same_fraction_for_every_fund() -> None:
-    assert TradingCosts(2.5).half_spreads(["A", "B"]).tolist() == [0.00025, 0.00025]
-    assert TradingCosts().half_spreads(["A"]).tolist() == [0.0]
-    assert TradingCosts(1000.0).half_spreads(["A"]).tolist() == [0.1]
+def test_weights_above_one_need_a_price_of_borrowing() -> None:
+    returns = fund_returns_of(MOVES)
+    targets = Targets.constant(["FUND0", "FUND1"], [0.75, 0.5])
+    for cash in (None, CashTerms(lending_spread=0.01)):
+        with pytest.raises(StudyError, match=r"add up to more than 1; .* such as cash\.borrowing_spread = 0\.015"):
+            backtest(returns, targets, cash=cash)
+    done = backtest(returns, targets, CalendarRule("never"), cash=CashTerms(borrowing_spread=0.0))
+    assert done.value.iloc[1] == pytest.approx(1.0 + 0.75 * 0.1)
+    assert done.cash.iloc[0] == pytest.approx(-0.25)
+    # One row above 1 among others is enough.
+    plan = PLAN.copy()
+    plan.loc[WEEKDAYS[4], "FUND0"] = 0.9
+    with pytest.raises(StudyError, match="add up to more than 1"):
+        backtest(returns, Targets.by_session(plan))
+    rule = RebalancingRule(CalendarRule("monthly"), tranches=2)
+    with pytest.raises(StudyError, match="a portfolio that borrows is held in one"):
+        backtest(returns, targets, rule, cash=CashTerms(borrowing_spread=0.0))
 
 
-@pytest.mark.parametrize("bps", [-0.1, 1000.1, math.nan, math.inf])
-def test_a_half_spread_outside_its_range_is_refused(bps: float) -> None:
-    with pytest.raises(StudyError, match=r"costs\.half_spread_bps"):
-        TradingCosts(bps).half_spreads(["A"])
+def test_borrowed_money_costs_the_rate_and_the_spread_over_calendar_days() -> None:
+    # Thursday, Friday, Monday: 1 and 3 days, at 3.6% and a spread of 1.8%; cash above 0 earns 3.6% less 0.36%.
+    history = history_of(pd.DatetimeIndex(["2021-01-07", "2021-01-08", "2021-01-11"]), 0.036)
+    returns = fund_returns_of([[0.0]] * 3, history)
+    terms = CashTerms(lending_spread=0.0036, borrowing_spread=0.018)
+    never = CalendarRule("never")
+    owes = backtest(returns, Targets.constant(["FUND0"], [1.5]), never, cash=terms)
+    assert owes.value.tolist() == pytest.approx([1.0, 1.5 - 0.5 * 1.00015, 1.5 - 0.5 * 1.00015 * 1.00045], rel=1e-15)
+    has = backtest(returns, Targets.constant(["FUND0"], [0.5]), never, cash=terms)
+    assert has.value.tolist() == pytest.approx([1.0, 0.5 + 0.5 * 1.00009, 0.5 + 0.5 * 1.00009 * 1.00027], rel=1e-15)

@@ -1,0 +1,68 @@
+"""Runs portfolios over a study's span, under its costs, flows and cash terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from alphaoverlay.engine.backtesting import Backtest, backtest
+from alphaoverlay.engine.costs import TradingCosts
+from alphaoverlay.engine.rebalancing import RebalancingRule
+from alphaoverlay.engine.targets import Targets
+from alphaoverlay.funds.fund_returns import FundReturns
+from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.study.designing import Choice
+from alphaoverlay.study.load import Study
+
+
+@dataclass(frozen=True)
+class Runner:
+    """What all runs of a study share.
+
+    Attributes
+    ----------
+    study : what was asked.
+    returns : of every fund needed, over the span.
+    costs : of those funds.
+    benchmark : what portfolios are compared with.
+    """
+
+    study: Study
+    returns: FundReturns
+    costs: TradingCosts
+    benchmark: Portfolio
+
+    def run(self, portfolio: Portfolio, rule: RebalancingRule | None = None, *, compiled: bool = False) -> Backtest:
+        """Run a portfolio under the study's rule, or another."""
+        symbols = [fund.symbol for fund in portfolio.funds]
+        return backtest(
+            self.returns.only(symbols),
+            Targets.constant(symbols, portfolio.weights),
+            self.study.rebalance.build() if rule is None else rule,
+            self.costs,
+            flows=self.study.cash_flows,
+            cash=self.study.cash.terms(),
+            benchmark=self.benchmark.exposures,
+            compiled=compiled,
+        )
+
+    def run_benchmark(self, rule: RebalancingRule | None = None, *, compiled: bool = False) -> Backtest:
+        """Run the benchmark under the same rule, as far as its bands mean something for it."""
+        return self.run(self.benchmark, self.adapted(self.benchmark, rule), compiled=compiled)
+
+    def adapted(self, portfolio: Portfolio, rule: RebalancingRule | None = None) -> RebalancingRule:
+        """Return the rule for a portfolio of other funds."""
+        weights = np.asarray([portfolio.weights], dtype=np.float64)
+        return (self.study.rebalance.build() if rule is None else rule).for_another(portfolio.funds, weights)
+
+
+def prepare(study: Study, choice: Choice, every: FundReturns, start: str | None, end: str | None) -> Runner:
+    """Take the study's span of the funds' returns, and the costs from all that is known of them.
+
+    Parameters
+    ----------
+    every : returns on all of the history.
+    start, end : as asked; errors as `FundReturns.span`.
+    """
+    return Runner(study, every.span(start, end), study.costs.build(every, study.capital), choice.benchmark)
