@@ -85,7 +85,7 @@ def many_trades(draw: st.DrawFn) -> tuple[list[Trade], list[float]]:
     """Trades at the same half-spreads."""
     some = draw(st.lists(trades(), min_size=1, max_size=5))
     m = min(len(trade[1]) for trade in some)
-    cut = [(math.fsum([v, -math.fsum(h[m:])]), h[:m], w[:m], []) for v, h, w, _ in some]
+    cut: list[Trade] = [(math.fsum([v, -math.fsum(h[m:])]), h[:m], w[:m], []) for v, h, w, _ in some]
     return cut, some[0][3][:m]
 
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from alphaoverlay import __version__
+from alphaoverlay.cli.alternatives import alternatives
 from alphaoverlay.cli.calibrate import calibrate
 from alphaoverlay.cli.data import data
 from alphaoverlay.cli.delever import delever
@@ -18,6 +19,7 @@ from alphaoverlay.cli.doctor import doctor
 from alphaoverlay.cli.funds import funds
 from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
+from alphaoverlay.cli.rules import rules
 from alphaoverlay.cli.run import run
 from alphaoverlay.cli.track import track
 from alphaoverlay.errors import AlphaOverlayError
@@ -54,7 +56,7 @@ def options(
         typer.echo(context.get_help())
 
 
-for command in (demo, run, design, funds, track, calibrate, delever, new, replicate, doctor):
+for command in (demo, run, design, rules, alternatives, funds, track, calibrate, delever, new, replicate, doctor):
     app.command()(command)
 app.add_typer(data)
 

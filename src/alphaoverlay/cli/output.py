@@ -8,7 +8,8 @@ import shlex
 import shutil
 import sys
 import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,19 @@ def _is_report(path: Path) -> bool:
         return True
     except OSError:
         return False
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being done, and nothing elsewhere; gone when it is done."""
+    from rich.console import Console
+
+    screen = Console(stderr=True, highlight=False)
+    if not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("reading data") as status:
+        yield lambda what: status.update(what)
 
 
 def how_to_call() -> str:

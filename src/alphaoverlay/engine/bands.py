@@ -18,6 +18,7 @@ from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 BandMeasure = Literal["weight", "exposure", "net", "gross", "active"]
 MEASURES: tuple[BandMeasure, ...] = get_args(BandMeasure)
 TARGET, EDGE = 1.0, 0.0
+_ARTICLES = {"weight": "a", "exposure": "an", "net": "the", "gross": "the", "active": "the"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ class Band:
         unit = "% of the target" if self.kind == "relative" else " points"
         down, up = (f"{100.0 * size:g}" for size in (self.below, self.above))
         size = f"{down}{unit}" if self.below == self.above else f"{down} below or {up}{unit} above"
-        what = f"{self.on} of {', '.join(self.only)}" if self.only else self.on
-        return f"{what} off by {size}"
+        what = f"the {self.on} of {', '.join(self.only)}" if self.only else f"{_ARTICLES[self.on]} {self.on}"
+        where = {TARGET: "", EDGE: ", to the band's edge"}.get(self.destination, ", part of the way back")
+        return f"{what} is off by {size}{where}"
 
 
 @dataclass(frozen=True)

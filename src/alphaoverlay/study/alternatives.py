@@ -197,7 +197,7 @@ def _ways(
     if long and short:
         names = f"shift capital from {', '.join(short)} into {', '.join(long)}"
         add(names, lambda: _swap(names, base, long, short, plain(long), plain(short)))
-    twice = [f for f in catalogue if _is_small(f, {*legs, *base.exposures}, source, study)]
+    twice = _real_first([f for f in catalogue if _is_small(f, {*legs, *base.exposures}, source, study)], source)
     two = "the overlay with funds of at most 2x"
     add(two, lambda: _checked(Way(two, base, lambda size: _designed(base, legs, size, twice, None))))
     return ways, left_out
@@ -209,6 +209,12 @@ def _is_small(fund: Fund, names: set[str], source: Source, study: Study) -> bool
     day = study.end
     existed = day is None or fund.existed_as_today(day)
     return bool(fund.exposures) and set(fund.exposures) <= names and abs(fund.leverage) <= 2.0 and there and existed
+
+
+def _real_first(funds: list[Fund], source: Source) -> list[Fund]:
+    """Leave out funds without prices where one with prices has the same exposures."""
+    real = [fund.exposures for fund in funds if source.holds(fund.symbol)]
+    return [fund for fund in funds if source.holds(fund.symbol) or fund.exposures not in real]
 
 
 def _designed(

@@ -74,16 +74,17 @@ def shift_capital(source: Source, catalogue: Catalogue) -> tuple[dict[str, float
     same = [one.active_exposures == overlay.active_exposures for one in (from_spy, from_nasdaq)]
     likeness = [measured[f"shift_from_{what}_likeness"] for what in ("spy", "nasdaq")]
     verb = {True: "takes", False: "does not take"}
+    risk = measured["overlay_tracking_error"], measured["shift_from_nasdaq_tracking_error"]
     return (
         measured,
         same,
         f"Shifting 30% from SPY into small caps {verb[same[0]]} the same view (small caps against the S&P 500, not "
         f"against mega-cap growth); shifting it from a Nasdaq-100 fund {verb[same[1]]} it. From {TRADE_FROM} to {ASOF} "
         f"their active returns had correlations of {likeness[0]:.2f} and {likeness[1]:.2f} with the overlay's, whose "
-        f"exposures drift more. At the overlay's tracking error of {measured['overlay_tracking_error']:.1%}, which takes "
-        f"a shift of {0.3 * equal.size:.0%} from SPY, the plain way returned {_points(equal)} points a year against SPY, "
-        f"the overlay {_points(overlay)}; from a Nasdaq fund 30% brought {_points(from_nasdaq)} at a tracking error of "
-        f"{measured['shift_from_nasdaq_tracking_error']:.1%}.",
+        f"exposures drift more. At the overlay's tracking error of {risk[0]:.1%}, which takes a shift of "
+        f"{0.3 * equal.size:.0%} from SPY, the plain way returned {_points(equal)} points a year against SPY, the "
+        f"overlay {_points(overlay)}; from a Nasdaq fund 30% brought {_points(from_nasdaq)} at a tracking error of "
+        f"{risk[1]:.1%}.",
     )
 
 

@@ -31,7 +31,7 @@ def run_report(result: StudyResult) -> Report:
     """Return everything that is said about a run, in reading order."""
     history = result.portfolio.history
     return Report(
-        title=result.study.title or _name(result.design.portfolio),
+        title=result.study.title or portfolio_name(result.design.portfolio),
         summary=summary(result),
         notes=(*result.notes, *reading_notes(result.portfolio)),
         tiles=_tiles(result),
@@ -83,9 +83,9 @@ def summary(result: StudyResult) -> str:
     compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
         f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
-        f"({_name(result.design.portfolio)}; {manner(result.portfolio.rule)}{_made_up(result)}) returned "
+        f"({portfolio_name(result.design.portfolio)}; {manner(result.portfolio.rule)}{_made_up(result)}) returned "
         f"{earned[0]} {unit} against {earned[1]} for "
-        f"its benchmark ({_name(result.design.benchmark)}){compared}, with a volatility of "
+        f"its benchmark ({portfolio_name(result.design.benchmark)}){compared}, with a volatility of "
         f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
 
@@ -109,10 +109,11 @@ def design_report(design: StudyDesign, source: str) -> Report:
     """Return everything that is said about a design."""
     solved = design.design
     if solved is None or solved.feasible:
-        text = f"{_name(design.portfolio)} brings the exposures {_exposures(design.portfolio)}."
+        text = f"{portfolio_name(design.portfolio)} brings the exposures {_exposures(design.portfolio)}."
     else:
         misses = ", ".join(f"{name} by {miss:+.4g}" for name, miss in solved.shortfall.items())
-        text = f"Not possible: {solved.reason}. The nearest that works, {_name(design.portfolio)}, misses {misses}."
+        nearest = portfolio_name(design.portfolio)
+        text = f"Not possible: {solved.reason}. The nearest that works, {nearest}, misses {misses}."
     return Report(
         title=design.study.title or "Design",
         summary=text,
@@ -131,7 +132,8 @@ def design_sections(design: StudyDesign) -> tuple[Section, ...]:
     return (Section("The design", tuple(parts)),)
 
 
-def _name(portfolio: Portfolio) -> str:
+def portfolio_name(portfolio: Portfolio) -> str:
+    """Write a portfolio as "70% SPY, 30% IWM"."""
     held = [f"{100.0 * w:.4g}% {symbol}" for symbol, w in portfolio.by_symbol.items()]
     return ", ".join([*held, *([f"{100.0 * portfolio.cash:.4g}% cash"] if portfolio.cash else [])])
 

@@ -67,9 +67,21 @@ class RuleComparison:
     notes: tuple[str, ...]
 
     @property
+    def rows(self) -> dict[str, dict[str, float]]:
+        """The figures by rule and name."""
+        return rows_of(self.figures)
+
+    @property
     def study(self) -> Study:
         """What was asked."""
         return self.design.study
+
+
+def rows_of(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Return a frame of numbers as row -> column -> number."""
+    names = [str(name) for name in frame.columns]
+    values = frame.to_numpy(dtype=np.float64)
+    return {str(k): dict(zip(names, row.tolist(), strict=True)) for k, row in zip(frame.index, values, strict=True)}
 
 
 def compare_rules(
@@ -142,10 +154,10 @@ def _usual_rules() -> Iterator[tuple[str, RebalancingRule]]:
     for label, destination in (("target", TARGET), ("edge", EDGE)):
         for size in BAND_SIZES:
             band = Band.of("exposure", size, destination=destination)
-            yield f"band {100.0 * size:g} pts, to {label}", RebalancingRule(CalendarRule("never"), (band,))
+            yield f"band {100.0 * size:g}, {label}", RebalancingRule(CalendarRule("never"), (band,))
     for size in (0.05, 0.10, 0.20):
         band = Band.of("exposure", size)
-        yield f"quarterly, band {100.0 * size:g} pts", RebalancingRule(CalendarRule("quarterly"), (band,))
+        yield f"quarterly, band {100.0 * size:g}", RebalancingRule(CalendarRule("quarterly"), (band,))
 
 
 def rule_figures(portfolio: Backtest, benchmark: Backtest, base: Mapping[str, float]) -> dict[str, float]:
