@@ -12,6 +12,7 @@ import sys
 
 from bench.cold import cold_measurements
 from bench.stored import stored_measurements
+from bench.sweeps import sweep_measurements
 from bench.warm import warm_measurements
 
 
@@ -23,7 +24,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = []
-    for measure in (*cold_measurements(asked.python), *warm_measurements(), *stored_measurements()):
+    for measure in (
+        *cold_measurements(asked.python),
+        *warm_measurements(),
+        *sweep_measurements(),
+        *stored_measurements(),
+    ):
         if asked.only in measure.name:
             result = measure.run()
             found.append(result)

@@ -15,18 +15,22 @@ from pydantic import BaseModel
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Definition
 from alphaoverlay.cli.app import app
 from alphaoverlay.funds.financing import ANY_INDEX, calibrated_spreads
+from alphaoverlay.study.alternatives_document import AlternativesDocument
 from alphaoverlay.study.calibration_documents import CalibrateDocument
 from alphaoverlay.study.data_documents import CheckDocument, FetchDocument, ImportDocument, ListDocument, ShowDocument
 from alphaoverlay.study.delevered_documents import DeleverDocument
 from alphaoverlay.study.doctor_document import DoctorDocument
 from alphaoverlay.study.replicate_document import ReplicateDocument
 from alphaoverlay.study.results import DesignDocument, RunDocument
+from alphaoverlay.study.rule_documents import RulesDocument
 from alphaoverlay.study.tracking_documents import TrackDocument
 
 DOCS = Path(__file__).parent.parent / "docs"
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "alphaoverlay run": RunDocument,
     "alphaoverlay design": DesignDocument,
+    "alphaoverlay rules": RulesDocument,
+    "alphaoverlay alternatives": AlternativesDocument,
     "alphaoverlay track": TrackDocument,
     "alphaoverlay calibrate": CalibrateDocument,
     "alphaoverlay delever": DeleverDocument,

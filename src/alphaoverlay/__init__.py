@@ -13,13 +13,23 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be imported from here
     from alphaoverlay.analysis.attribution import Attribution as Attribution
     from alphaoverlay.analysis.attribution import attribute as attribute
+    from alphaoverlay.analysis.exposure_history import Breach as Breach
+    from alphaoverlay.analysis.exposure_history import breaches as breaches
     from alphaoverlay.analysis.metrics import Metrics as Metrics
     from alphaoverlay.analysis.metrics import active_performance as active_performance
     from alphaoverlay.analysis.metrics import performance as performance
+    from alphaoverlay.analysis.money_weighted import money_weighted_return as money_weighted_return
     from alphaoverlay.engine.backtesting import Backtest as Backtest
     from alphaoverlay.engine.backtesting import backtest as backtest
+    from alphaoverlay.engine.bands import Band as Band
+    from alphaoverlay.engine.costs import CashTerms as CashTerms
     from alphaoverlay.engine.costs import TradingCosts as TradingCosts
+    from alphaoverlay.engine.flows import CashFlow as CashFlow
+    from alphaoverlay.engine.flows import CashFlows as CashFlows
+    from alphaoverlay.engine.rebalancing import RebalancingRule as RebalancingRule
     from alphaoverlay.engine.schedule import CalendarRule as CalendarRule
+    from alphaoverlay.engine.sweeping import Sweep as Sweep
+    from alphaoverlay.engine.sweeping import sweep as sweep
     from alphaoverlay.engine.targets import Targets as Targets
     from alphaoverlay.errors import AlphaOverlayError as AlphaOverlayError
     from alphaoverlay.funds.calibration import Calibration as Calibration
@@ -60,6 +70,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.report.html import render_html as render_html
     from alphaoverlay.store.series_store import SeriesStore as SeriesStore
     from alphaoverlay.store.series_store import open_store as open_store
+    from alphaoverlay.study.alternatives import Alternatives as Alternatives
+    from alphaoverlay.study.alternatives import compare_alternatives as compare_alternatives
     from alphaoverlay.study.calibrated import CalibratedFund as CalibratedFund
     from alphaoverlay.study.calibrated import read_calibration as read_calibration
     from alphaoverlay.study.delevered import Delevered as Delevered
@@ -70,6 +82,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.study.load import load_study as load_study
     from alphaoverlay.study.load import study_from as study_from
     from alphaoverlay.study.reporting import run_report as run_report
+    from alphaoverlay.study.rule_comparison import RuleComparison as RuleComparison
+    from alphaoverlay.study.rule_comparison import compare_rules as compare_rules
     from alphaoverlay.study.run import StudyResult as StudyResult
     from alphaoverlay.study.run import run_study as run_study
     from alphaoverlay.study.tracked import TrackedFund as TrackedFund
@@ -77,10 +91,16 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
+    "analysis.exposure_history": ("Breach", "breaches"),
     "analysis.metrics": ("Metrics", "active_performance", "performance"),
+    "analysis.money_weighted": ("money_weighted_return",),
     "engine.backtesting": ("Backtest", "backtest"),
-    "engine.costs": ("TradingCosts",),
+    "engine.bands": ("Band",),
+    "engine.costs": ("CashTerms", "TradingCosts"),
+    "engine.flows": ("CashFlow", "CashFlows"),
+    "engine.rebalancing": ("RebalancingRule",),
     "engine.schedule": ("CalendarRule",),
+    "engine.sweeping": ("Sweep", "sweep"),
     "engine.targets": ("Targets",),
     "errors": ("AlphaOverlayError",),
     "funds.calibration": ("Calibration", "calibrate_fund"),
@@ -107,11 +127,13 @@ _HOMES = {
     "overlays.solver": ("Design", "solve_design"),
     "report.html": ("render_html",),
     "store.series_store": ("SeriesStore", "open_store"),
+    "study.alternatives": ("Alternatives", "compare_alternatives"),
     "study.calibrated": ("CalibratedFund", "read_calibration"),
     "study.delevered": ("Delevered", "delever_fund"),
     "study.designing": ("StudyDesign", "design_study"),
     "study.load": ("Study", "load_study", "study_from"),
     "study.reporting": ("run_report",),
+    "study.rule_comparison": ("RuleComparison", "compare_rules"),
     "study.run": ("StudyResult", "run_study"),
     "study.tracked": ("TrackedFund", "read_tracking"),
 }

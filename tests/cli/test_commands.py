@@ -17,7 +17,8 @@ import typer
 from alphaoverlay import __version__
 from alphaoverlay.cli.app import app
 
-COMMANDS = ["demo", "run", "design", "funds", "track", "calibrate", "delever", "new", "replicate", "doctor"]
+COMMANDS = ["demo", "run", "design", "rules", "alternatives", "funds", "track", "calibrate", "delever", "new"]
+COMMANDS += ["replicate", "doctor"]
 COMMANDS += [f"data {word}" for word in ("fetch", "list", "show", "check", "export", "import")]
 METRICS = {
     "cagr",
@@ -112,7 +113,7 @@ def test_every_option_is_spelled_the_same_everywhere() -> None:
         (["run", "SPY=x"], "SPY: write a number"),
         (["run", "SPY=60", "spy=40"], "SPY stands twice"),
         (["run", "SPX=1"], "Did you mean SPXU?"),
-        (["run", "SPY=60", "UPRO=50"], "add up to 110%"),
+        (["run", "SPY=60", "UPRO=50"], "add up to 1.1, more than 1"),
         (["run", "SPY=1", "--bogus"], "No such option"),
         (["run", "SPY=1", "--data", "nowhere"], "no folder nowhere"),
         (["run", "SPY=1", "--start", "2030-01-01"], "do not overlap"),
@@ -221,7 +222,7 @@ def test_the_commands_that_demo_suggests_work_as_they_are_printed(tmp_path: Path
 
 
 def test_run_writes_a_report_and_shows_the_same_tables(tmp_path: Path) -> None:
-    done = call("run", "SPY=60", "TNA=10", "--report", "r.html", cwd=tmp_path)
+    done = call("run", "SPY=60", "TNA=10", "--half-spread-bps", "0", "--report", "r.html", cwd=tmp_path)
     assert done.returncode == 0
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     for words in ("Ulcer performance index", "Break-even", "30.0%", "Trading costs are zero, by choice"):
@@ -241,7 +242,7 @@ def test_funds_lists_filters_and_shows_sources() -> None:
 
 def test_replicate_prints_statements_with_verdicts() -> None:
     document = parsed(call("replicate", "--json"))
-    assert [one["id"] for one in document["statements"]] == ["A1", "A2", "A3", "A4", "A8", "A10", "A13"]
+    assert [one["id"] for one in document["statements"]] == ["A1", "A2", "A3", "A4", "A8", "A10", "A11", "A13", "A15"]
     known = {"holds", "holds in part", "does not hold", "cannot be told"}
     for one in document["statements"]:
         assert one.keys() >= {"id", "stated", "measured", "verdict", "sentence"}

@@ -44,7 +44,8 @@ def test_what_a_result_must_say_of_a_ticker_is_said(run: Run) -> None:
 
 
 def test_one_time_a_holding_is_the_holding(run: Run) -> None:
-    plain, same = (run("run", word, "--benchmark", "QQQ", "--json").document for word in ("SPY=60", "SPY?L=1=60"))
+    options = ["--benchmark", "QQQ", *FREE, "--json"]
+    plain, same = (run("run", word, *options).document for word in ("SPY=60", "SPY?L=1=60"))
     assert same["portfolio"] == plain["portfolio"]
     assert same["active"] == plain["active"]
     assert same["design"]["carry"] == plain["design"]["carry"]
@@ -248,7 +249,7 @@ START, END = "2010-02-11", "2021-12-15"
 def test_a_backtest_of_tickers_equals_the_second_opinion(run: Run, reference_data: Path) -> None:
     terms = {"SPY": (3.0, 0.0091, calibrated("SP500", "long"), 1.0), "QQQ": (-2.0, 0.0095, 0.005, 1.2)}
     words = ["SPY?L=3&E=0.91=33", "QQQ?L=-2&E=0.95&SP=-0.5&SW=1.2=20", "--rebalance", "monthly", "--start", START]
-    document = run("run", *words, "--end", END, "--data", str(reference_data), "--json").document
+    document = run("run", *words, "--end", END, *FREE, "--data", str(reference_data), "--json").document
 
     prices = {name: second_opinion.read_prices(reference_data / "prices" / f"{name}.csv") for name in terms}
     exchange = sorted(prices["SPY"])
@@ -273,7 +274,7 @@ def test_a_backtest_of_tickers_equals_the_second_opinion(run: Run, reference_dat
 
 def test_a_filled_fund_equals_the_second_opinion(run: Run, reference_data: Path) -> None:
     words = ["UPRO?FB=(SPY?L=3&E=0.95&SP=0.4)=100", "--start", "2005-01-03", "--end", "2012-12-31"]
-    document = run("run", *words, "--data", str(reference_data), "--json").document
+    document = run("run", *words, *FREE, "--data", str(reference_data), "--json").document
 
     prices = {name: second_opinion.read_prices(reference_data / "prices" / f"{name}.csv") for name in ("SPY", "UPRO")}
     sessions = [day for day in sorted(prices["SPY"]) if "2005-01-03" <= day.isoformat() <= "2012-12-31"]
@@ -320,7 +321,7 @@ def test_a_filling_that_is_built_from_another_index_fills(run: Run, tmp_path: Pa
 
 def test_a_filling_with_prices_fills(run: Run, tmp_path: Path) -> None:
     options = folder(tmp_path, TLT=("2020-06-01", WHOLE[1], 1.0), QQQ=(*WHOLE, 1.001), OTHER=(*WHOLE, 1.0))
-    document = run("run", "TLT?FB=QQQ=100", "--benchmark", "OTHER", *options).document
+    document = run("run", "TLT?FB=QQQ=100", "--benchmark", "OTHER", *FREE, *options).document
     assert document["data"]["start"] == "2019-01-02"
     # 356 sessions from 2019-01-02 to 2020-06-01, of which the first earns nothing.
     nights = document["portfolio"]["final_value"]
@@ -410,7 +411,7 @@ def test_a_ticker_that_cannot_be_read_is_marked(
         (["run", "SPY?L=3=x"], "SPY?L=3: write a number"),
         (["run", "SPY?L=3=-5"], "SPY?L=3 = -5 is negative"),
         (["run", "SPY?L=3=1e999"], "write a finite number"),
-        (["run", "SPY?L=3=60", "SPY=60"], "add up to 120%"),
+        (["run", "SPY?L=3=60", "SPY=60"], "add up to 1.2, more than 1"),
         (["run", "SP500=1", "SPY?L=3=60"], "SP500 is an index and SPY?L=3 not"),
         (["funds", "NOSUCH?L=3"], "unknown fund 'NOSUCH'"),
         (["delever", "SPY?L=0.5"], "only a fund of more than one time a single index"),

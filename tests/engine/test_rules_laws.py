@@ -90,9 +90,9 @@ def test_tranches_are_the_mean_of_portfolios_at_their_own_dates(case: Case) -> N
         rows = rows + 1e-15 * np.cumsum(marks[j])[:, None]
         one = Targets.by_session(pd.DataFrame(rows, dates, list(case.targets.symbols)))
         parts.append(backtest(case.returns, one, NEVER, cash=CashTerms(borrowing_spread=0.0)))
-    mean = sum(array(part.value) for part in parts) / n
+    mean = np.mean([array(part.value) for part in parts], axis=0)
     assert np.allclose(whole.value, mean, rtol=1e-10, atol=0)
-    held = sum(array(part.weights) * array(part.value)[:, None] for part in parts) / n
+    held = np.mean([array(part.weights) * array(part.value)[:, None] for part in parts], axis=0)
     assert np.allclose(array(whole.weights) * array(whole.value)[:, None], held, rtol=0, atol=1e-9 * mean.max())
 
 
@@ -306,7 +306,8 @@ def test_the_share_of_a_lost_fund_stays_in_cash() -> None:
         done = backtest(returns, targets_for(returns, [0.5, 0.4]), rule)
         # 0.48 of the second and 0.1 in cash: 0.58, of which the second gets 0.4.
         assert done.value.tolist() == pytest.approx([1.0, 0.58, 0.58 * 1.04])
-        assert array(done.weights)[1:] == pytest.approx(np.array([[0.0, 0.4], [0.0, 0.4]]))
+        assert array(done.weights)[1].tolist() == pytest.approx([0.0, 0.4])
+        assert array(done.trades)[1:, 0].tolist() == [0.0, 0.0]
 
 
 @given(ANYTHING)

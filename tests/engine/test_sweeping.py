@@ -82,7 +82,7 @@ def test_what_runs_one_at_a_time(case: Case, data: st.DataObject) -> None:
 def test_relative_bands(returns: FundReturns, destination: float, seed: int) -> None:
     m = len(returns.funds)
     rows = np.random.default_rng(seed).dirichlet(np.ones(m + 1), 5)[:, :m].tolist()
-    bands = (Band.of("weight", 0.1, kind="relative", destination=destination), Band.of("gross", 0.02, kind="relative"))
+    bands = (Band("weight", 0.1, 0.1, "relative", destination=destination), Band("gross", 0.02, 0.02, "relative"))
     rule = RebalancingRule(CalendarRule("never"), bands)
     targets = Targets.constant([fund.symbol for fund in returns.funds], rows[0])
     agrees(Case(returns, targets, rule, TradingCosts(10.0)), rows)
@@ -132,6 +132,6 @@ def test_mistakes_are_named() -> None:
         sweep(returns, np.array([[0.1, 0.2, -0.1]]))
     with pytest.raises(StudyError, match="add up to more than 1"):
         sweep(returns, np.array([[0.1, 0.2, 0.1], [0.5, 0.6, 0.1]]))
-    rule = RebalancingRule(bands=(Band.of("weight", 0.1, kind="relative"),))
+    rule = RebalancingRule(bands=(Band("weight", 0.1, 0.1, "relative"),))
     with pytest.raises(StudyError, match="band on weight FUND1: its target is 0"):
         sweep(returns, np.array([[0.1, 0.2, 0.1], [0.5, 0.0, 0.1]]), rule)

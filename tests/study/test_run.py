@@ -20,6 +20,7 @@ from alphaoverlay.study.run import StudyResult, run_study
 CASE: dict[str, Any] = {"base": {"SP500": 1.0}, "overlay": {"RUSSELL2000": 0.3, "NASDAQ100": -0.3}}
 ALLOWED = {"funds": {"allow": ["SPY", "UPRO", "TNA", "SQQQ"]}}
 SPAN = {"start": "2010-02-11", "end": "2021-12-15"}
+FREE = {"costs": {"half_spread_bps": 0.0}}
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,8 @@ def test_the_fingerprint_does_not_see_rows_after_the_end(sample: SampleSource, t
 def test_a_symbol_outside_the_catalogue_is_its_own_exposure(sample: SampleSource, tmp_path: Path) -> None:
     frame = sample.prices("GSPC").frame.loc["2010":"2011"]
     (tmp_path / "MINE.csv").write_text(frame.to_csv(index_label="date"))
-    study = study_from({"weights": {"MINE": 1}, "benchmark": "MINE", "cash": {"rate": 0.0}}, "test")
+    values: dict[str, Any] = {"weights": {"MINE": 1}, "benchmark": "MINE", "cash": {"rate": 0.0}}
+    study = study_from(values | FREE, "test")
     result = run_study(study, FolderSource(tmp_path))
     assert result.design.portfolio.exposures == {"MINE": 1.0}
     expected = frame["close"].iloc[-1] / frame["close"].iloc[0]
@@ -171,7 +173,7 @@ def test_without_synthetic_returns_a_fund_needs_prices_and_the_setting_is_named(
 
 def test_the_founding_case_on_real_data(reference_data: Path) -> None:
     """Known figures come from the second implementation and from `bt`, see tests/engine."""
-    result = run_study(study_from(CASE | ALLOWED | SPAN, "test"), FolderSource(reference_data))
+    result = run_study(study_from(CASE | ALLOWED | SPAN | FREE, "test"), FolderSource(reference_data))
     assert result.design.portfolio.by_symbol == {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}
     assert result.metrics["final_value"] == pytest.approx(3.770342190357, abs=1e-11)
     assert result.benchmark_metrics["final_value"] == pytest.approx(5.467889726130, abs=1e-11)

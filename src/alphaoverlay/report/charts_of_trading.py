@@ -30,7 +30,7 @@ def waterfall(parts: Mapping[str, float], total: float, note: str = "") -> Figur
     largest = sorted(parts, key=lambda name: -abs(parts[name]))[:3]
     said = ", ".join(f"{name} {100.0 * parts[name]:+.1f}" for name in largest)
     return Figure(
-        "Where the active return came from",
+        "Active return by cause, in return points",
         [bar],
         {
             "xaxis": {"type": "category", "tickangle": -30, "automargin": True},
@@ -94,7 +94,7 @@ def frontier(
         }
         data.append(mark)
     return Figure(
-        "Cost against exposure error",
+        "Rules by cost and exposure error",
         data,
         {
             "xaxis": {"title": {"text": "exposure error (root mean square distance from the targets)"}},

@@ -14,7 +14,10 @@ Kind = Literal[
     "percent 2",
     "signed percent",
     "points",
+    "points 2",
     "ratio",
+    "ratio 1",
+    "ratio 3",
     "ratio 4",
     "multiple",
     "signed",
@@ -120,6 +123,12 @@ def write_cell(cell: Cell, kind: Kind) -> str:
             return f"{cell:.4f}"
         case "points":
             return f"{round(100.0 * cell, 1) + 0.0:+.1f}"
+        case "points 2":
+            return f"{round(100.0 * cell, 2) + 0.0:+.2f}"
+        case "ratio 1":
+            return f"{round(cell, 1) + 0.0:.1f}"
+        case "ratio 3":
+            return f"{round(cell, 3) + 0.0:.3f}"
         case "signed":
             return f"{round(cell, 2) + 0.0:+.2f}"
         case "ratio" | "multiple":

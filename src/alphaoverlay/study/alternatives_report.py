@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from alphaoverlay.report import figures
-from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, write_cell
+from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
 from alphaoverlay.study.marks import synthetic_note, synthetic_spans
 from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, report_foot
 
-FIGURES = (
+FIGURES: tuple[tuple[str, str, Kind], ...] = (
     ("active_cagr", "Active CAGR", "percent 2"),
     ("tracking_error", "Tracking error", "percent 2"),
     ("information_ratio", "Info ratio", "ratio"),
@@ -59,8 +59,8 @@ def _points(one: Alternative) -> str:
 
 def _reading(found: Alternatives) -> tuple[str, ...]:
     said = [
-        "Each way is measured against what its investor would have held without the view, under the study's rule, costs "
-        "and flows. Sizes at equal active risk are found with hindsight: they compare, they cannot be traded.",
+        "Each way is measured against what its investor would have held without the view, under the study's rule, "
+        "costs and flows. Sizes at equal active risk are found with hindsight: they compare, they cannot be traded.",
     ]
     said += [f"Not shown at equal active risk: {name}: {reason}." for name, reason in found.impossible.items()]
     return tuple(said)
@@ -72,16 +72,13 @@ def _table(group: tuple[Alternative, ...], title: str) -> Table:
             (
                 one.name,
                 one.size,
-                *(
-                    write_cell(one.figures[key], kind)  # type: ignore[arg-type]
-                    for key, _, kind in FIGURES
-                ),
+                *(one.figures[key] for key, _, _ in FIGURES),
             ),
             strong=one is group[0],
         )
         for one in group
     ]
-    columns = (Column("Way"), Column("Size", "multiple"), *(Column(label, "date") for _, label, _ in FIGURES))
+    columns = (Column("Way"), Column("Size", "multiple"), *(Column(label, kind) for _, label, kind in FIGURES))
     made = synthetic_note(*(one.portfolio for one in group))
     note = f"Size: in multiples of the study's view. Likeness: correlation of active returns with the overlay's. {made}"
     return Table(title, columns, tuple(rows), note.strip())

@@ -115,11 +115,11 @@ def _rules_table(found: RuleComparison) -> Table:
             (
                 f"{name}{' *' if best[name] else ''}",
                 10_000.0 * row["cost_a_year"],
-                f"{row['exposure_error']:.3f}",
+                row["exposure_error"],
                 row["farthest_exposure"],
                 row["net_least"],
                 row["net_most"],
-                f"{row['rebalances_a_year']:.{0 if row['rebalances_a_year'] >= 10.0 else 1}f}",
+                row["rebalances_a_year"],
                 row["active_cagr"],
                 row["tracking_error"],
             ),
@@ -130,11 +130,11 @@ def _rules_table(found: RuleComparison) -> Table:
     columns = (
         Column("Rule"),
         Column("Cost a year, bps", "ratio"),
-        Column("Exposure error", "date"),
+        Column("Exposure error", "ratio 3"),
         Column("Farthest", "ratio"),
         Column("Net from", "signed"),
         Column("to", "signed"),
-        Column("Trades a year", "date"),
+        Column("Trades a year", "ratio 1"),
         Column("Active CAGR", "percent"),
         Column("Tracking error", "percent"),
     )
@@ -156,7 +156,7 @@ def _rivals_table(found: RuleComparison) -> Table:
                 name,
                 share,
                 *(10_000.0 * wide[name][side] for side in ("cost_low", "cost_high")),
-                *(f"{wide[name][side]:.3f}" for side in ("error_low", "error_high")),
+                *(wide[name][side] for side in ("error_low", "error_high")),
             ),
             strong=name == frontier.chosen,
         )
@@ -168,8 +168,8 @@ def _rivals_table(found: RuleComparison) -> Table:
         Column("Chosen in", "percent"),
         Column("Cost from, bps", "ratio"),
         Column("to", "ratio"),
-        Column("Error from", "date"),
-        Column("to", "date"),
+        Column("Error from", "ratio 3"),
+        Column("to", "ratio 3"),
     )
     note = (
         "2,000 histories resampled in blocks of 252 sessions, the same for every rule; 90% intervals. It says how far "

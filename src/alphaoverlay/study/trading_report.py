@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import pandas as pd
-
 from alphaoverlay.analysis.attribution import Attribution
 from alphaoverlay.analysis.exposure_history import Breach, target_exposures, with_totals
 from alphaoverlay.analysis.money_weighted import money_weighted_return
@@ -17,13 +15,13 @@ from alphaoverlay.study.marks import synthetic_note
 from alphaoverlay.study.run import StudyResult, largest_shares
 
 LABELS = {
-    "drift": "Exposure drift",
+    "drift": "Drift",
     "financing": "Financing",
     "cash": "Cash",
     "spread": "Spreads",
     "expense": "Expenses",
     "slippage": "Slippage",
-    "cost": "Trading costs",
+    "cost": "Costs",
     "variance": "Variance",
 }
 # Smaller parts of all rows are left out of tables and charts.
@@ -53,18 +51,16 @@ def _shown(values: Mapping[str, float]) -> dict[str, float]:
 def _years_table(split: Attribution, made: str) -> Table:
     """Parts by calendar year and in all, in log return."""
     yearly = split.by("year")
-    everything = pd.Series({**split.totals, "total": split.log_active})
-    names = [name for name in yearly.columns if name == "total" or (yearly[name].abs() > NOTHING).any()]
-    rows = [
-        Row((str(period), *(float(row[name]) for name in names)), kind="signed percent")
-        for period, row in yearly.iterrows()
-    ]
-    rows.append(Row(("All", *(float(everything[name]) for name in names)), kind="signed percent", strong=True))
+    everything = {**split.totals, "total": split.log_active}
+    parts = [str(name) for name in yearly.columns if name != "total" and (yearly[name].abs() > NOTHING).any()]
+    names = ["total", *parts]
+    rows = [Row((str(period), *(float(row[name]) for name in names))) for period, row in yearly.iterrows()]
+    rows.append(Row(("All", *(everything[name] for name in names)), strong=True))
     heads = {**LABELS, "total": "Total"}
-    note = f"Log returns: the parts of a row, and the years of a column, add up exactly. {made}".strip()
+    note = f"In percent, log returns: the parts of a row, and the years of a column, add up exactly. {made}".strip()
     return Table(
         "Active return by cause and year",
-        (Column("Year"), *(Column(heads.get(str(name), str(name)), "signed percent") for name in names)),
+        (Column("Year"), *(Column(heads.get(name, name), "points 2") for name in names)),
         tuple(rows),
         note,
     )

@@ -26,6 +26,9 @@ title = "Small caps over mega-cap growth on top of the S&P 500"
 # When left out: the base, held in plain funds.
 # benchmark = "SPY"
 
+# What is invested, in money. It matters only for what is in money, and to hold trades against the funds' volumes.
+# capital = 100000
+
 # What you hold anyway, in multiples of your capital, by index. List the indices with: alphaoverlay funds --indices
 [base]
 SP500 = 1.0
@@ -56,18 +59,47 @@ allow = ["SPY", "UPRO", "TNA", "SQQQ"]
 # synthetic = false         # use real fund prices only, no returns built from the index
 
 # never, daily, weekly, monthly, quarterly, semiannual or annual; offset = sessions before the period's last.
+# Which rule costs how much and lets exposures go how far: alphaoverlay rules {name}
 [rebalance]
 calendar = "quarterly"
 offset = 0
+# band = {{ on = "exposure", size = 0.10 }}   # also trade when an exposure is 10 points off its target; or a list of
+#                                            # bands. on: weight, exposure, net, gross, active; kind = "relative": a
+#                                            # share of the target; size = {{ below = 0.05, above = 0.10 }};
+#                                            # only = ["TNA"]; destination: "target", "edge", or 0.5 between them
+# check = "monthly"        # look at the bands only then; each session when left out
+# min_interval = 5         # sessions between two rebalances, at least
+# tranches = 3             # equal parts, traded on different days of the period
+# lag = 1                  # sessions between seeing and trading
+# flows = "underweight"    # where money that comes or goes is placed: underweight, current, or rebalance
 
-# Half the bid-ask spread, in hundredths of a percent of each trade. Zero is a choice, and said so in the report.
+# Half the bid-ask spread, in hundredths of a percent of each trade: a number, a table by fund, or by fund and date from
+# the catalogue. Zero is a choice, and said so in the report.
 [costs]
-half_spread_bps = 2.0
+half_spread_bps = "catalogue"
+# half_spread_bps = {{ SPY = 0.5, UPRO = 2.0, TNA = [{{ since = 2012-01-03, bps = 3.0 }}], SQQQ = 3.0 }}
+# widen = 3.0              # times this on days when a fund is volatile: above
+# widen_above = 0.30       # a year and per unit of leverage, over its last 21 sessions; 1 turns it off
+# per_trade = 1.0          # money a fund traded; needs capital
+# per_share = 0.005        # money a share
+# min_trade = 100          # smaller trades are left undone
+# impact = 1.0             # square-root law of market impact; needs capital, and volumes in the data
 
 # The short rate: a rate file such as "DFF" (effective federal funds), or a fixed yearly fraction such as 0.02.
 # When left out: DFF, or the Treasury bill rate for the sample.
 # [cash]
 # rate = "DFF"
+# spread = 0.005           # cash earns that much less
+# borrowing_spread = 0.015 # weights may add up to more than 1; what is borrowed pays that much more
+
+# Money that comes in, or goes out with a minus sign: an amount or a share of the value, on a calendar or on dates.
+# [[flows]]
+# amount = 500             # needs capital
+# calendar = "monthly"
+# offset = 0
+# [[flows]]
+# share = -0.04
+# dates = [2020-03-31]
 
 # Where the data come from, in order: yahoo, stooq, tiingo, french, fred, or folders; the sample when left out.
 # [data]
