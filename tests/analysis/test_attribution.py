@@ -11,19 +11,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests import second_opinion, second_tracking
-from tests.engine.building import WEEKDAYS, array, fund_returns_of, history_of, weights_of
+from tests.engine.building import WEEKDAYS, array, fund_returns_of, history_of, targets_for, weights_of
+from tests.engine.cases import some_bands, some_costs, some_flows
 from tests.funds.made import index_with, levels
 from tests.funds.test_calibration import quickly
 
-from alphaoverlay.analysis.attribution import CAUSES, Attribution, attribute
+from alphaoverlay.analysis.attribution import CAUSES, Attribution, Period, attribute
 from alphaoverlay.engine.backtesting import Backtest, backtest
-from alphaoverlay.engine.costs import TradingCosts
+from alphaoverlay.engine.bands import Band
+from alphaoverlay.engine.costs import CashTerms, TradingCosts
+from alphaoverlay.engine.flows import CashFlow, CashFlows
+from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.engine.schedule import CALENDARS, CalendarRule
 from alphaoverlay.engine.targets import Targets
-from alphaoverlay.errors import DataError, StudyError
+from alphaoverlay.errors import DataError, SpanError, StudyError
 from alphaoverlay.funds.catalogue import load_catalogue
 from alphaoverlay.funds.fund import ExpenseSeen, Fund, Index
 from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
@@ -33,7 +37,8 @@ from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.study.market_data import read_study_data
 
 RULES = st.builds(CalendarRule, st.sampled_from(CALENDARS), st.integers(0, 3))
-COSTS = st.builds(TradingCosts, st.sampled_from([0.0, 1.0, 25.0, 500.0]))
+# What bands on active exposure compare with.
+BASE = {"AAA": 1.0}
 
 PLAIN = Fund("PLAIN", "plain", {"AAA": 1.0}, expense=0.0009, spread_basis="none")
 LONG = Fund(
@@ -86,31 +91,58 @@ class Pair:
 
 
 def lived(pair: Pair) -> int:
-    """Sessions after the purchase, up to the one before the first ruin."""
-    return min(int((one.value > 0.0).sum()) for one in (pair.portfolio, pair.benchmark)) - 1
+    """Sessions after the purchase, up to the one before the first ruin, or the first withdrawal of all there was."""
+    return min(_lived(one) for one in (pair.portfolio, pair.benchmark))
 
 
-def simple_returns(backtest: Backtest, sessions: int) -> list[float]:
-    """Return of each session, the purchase from wealth 1.0 included."""
-    return [b / a - 1.0 for a, b in pairwise([1.0, *backtest.value.tolist()[: sessions + 1]])]
+def _lived(one: Backtest) -> int:
+    alive = int((one.value > 0.0).sum())
+    paid_out = alive < len(one.value) and one.flow.tolist()[alive] < 0.0
+    return alive - 1 + paid_out
+
+
+def simple_returns(one: Backtest, sessions: int) -> list[float]:
+    """Time-weighted return of each session, the purchase from wealth 1.0 included."""
+    values, flows = [1.0, *one.value.tolist()[: sessions + 1]], one.flow.tolist()
+    return [(after - flow) / before - 1.0 for (before, after), flow in zip(pairwise(values), flows, strict=False)]
+
+
+def both_returns(pair: Pair) -> list[list[float]]:
+    return [simple_returns(one, lived(pair)) for one in (pair.portfolio, pair.benchmark)]
+
+
+def rounding(pair: Pair) -> float:
+    """How large what is rounded is: flows against the wealth they come to, and a wealth that nearly ends."""
+    own, other = both_returns(pair)
+    most = 1.0
+    for one in (pair.portfolio, pair.benchmark):
+        before = zip(one.value.tolist(), one.flow.tolist()[1 : lived(pair) + 1], strict=False)
+        most = max([most, *(abs(flow) / value for value, flow in before)])
+    return most / min(1.0, 1.0 + min(own), 1.0 + min(other))
 
 
 def error(split: Attribution, pair: Pair) -> float:
-    """By how much sum(parts) + variance misses ln(Vp/Vb), with all but the parts taken from the paths of wealth."""
-    n = lived(pair)
-    own, other = (simple_returns(one, n) for one in (pair.portfolio, pair.benchmark))
+    """By how much sum(parts) + variance misses ln(Gp/Gb), with all but the parts taken from the paths of wealth."""
+    own, other = both_returns(pair)
     variance = math.fsum(math.log1p(p) - math.log1p(b) - (p - b) for p, b in zip(own, other, strict=True))
-    ends = [one.value.tolist()[n] for one in (pair.portfolio, pair.benchmark)]
-    total = math.log(ends[0] / ends[1])
+    total = log_gap(own, other)
     return abs(math.fsum(split.parts.to_numpy().ravel()) + variance - total) / max(1.0, abs(total))
+
+
+def log_gap(own: list[float], other: list[float]) -> float:
+    """ln of what one became over the other."""
+    return math.log(math.prod(1.0 + p for p in own)) - math.log(math.prod(1.0 + b for b in other))
 
 
 # --- the law ---
 
 
 @st.composite
-def pairs(draw: st.DrawFn, max_sessions: int = 40) -> Pair:
-    """Any portfolio and benchmark of listed funds, real or synthetic or both in turn, and of tickers."""
+def pairs(draw: st.DrawFn, max_sessions: int = 40, losses: bool = True) -> Pair:
+    """Any portfolio and benchmark of listed funds, real or synthetic or both in turn, and of tickers.
+
+    Each has a rule, costs, cash flows and cash terms of its own; funds now and then lose everything.
+    """
     n, first = draw(st.integers(2, max_sessions)), draw(st.integers(0, 200))
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
     scale = draw(st.sampled_from([0.001, 0.01, 0.08]))
@@ -125,63 +157,150 @@ def pairs(draw: st.DrawFn, max_sessions: int = 40) -> Pair:
     history = replace(history, adj_close=level, close=level)
     indices = {name: index_with(name, x[name].tolist(), history) for name in INDICES}
     returns = build_fund_returns(FUNDS, history, indices)
+    if losses and draw(st.integers(0, 2)) == 0:
+        returns = with_a_loss(returns, draw(st.integers(1, n - 1)), draw(st.integers(0, len(FUNDS) - 1)))
     known = {name: one.returns for name, one in indices.items()}
     return Pair(drawn_backtest(draw, returns), drawn_backtest(draw, returns), known)
 
 
+def with_a_loss(returns: FundReturns, session: int, fund: int) -> FundReturns:
+    """The same with a fund that really lost everything on a session."""
+    moves, made = returns.returns.copy(), returns.synthetic.copy()
+    moves.iloc[session, fund], made.iloc[session, fund] = -1.0, False
+    return replace(returns, returns=moves, synthetic=made)
+
+
 def drawn_backtest(draw: st.DrawFn, returns: FundReturns) -> Backtest:
-    """Some of the funds at weights that stay or change, under some rule."""
+    """Some of the funds at weights that stay or change, under some rule, with costs and flows, borrowed now and then."""
     symbols = draw(st.lists(st.sampled_from([f.symbol for f in FUNDS]), min_size=1, max_size=4, unique=True))
-    n, rows = len(returns.history.dates), draw(st.lists(weights_of(len(symbols)), min_size=1, max_size=3))
+    returns = returns.only(symbols)
+    tranches = draw(st.sampled_from([1, 1, 2, 3]))
+    times = draw(st.sampled_from([1.0, 1.0, 1.4])) if tranches == 1 else 1.0
+    n, drawn = len(returns.history.dates), draw(st.lists(weights_of(len(symbols)), min_size=1, max_size=3))
+    rows = [[times * weight for weight in row] for row in drawn]
     if len(rows) == 1:
         targets = Targets.constant(symbols, rows[0])
     else:
         decided = np.random.default_rng(draw(st.integers(0, 2**32))).integers(0, len(rows), n)
         plan = pd.DataFrame([rows[k] for k in decided], returns.history.dates, symbols)
         targets = Targets.by_session(plan, draw(st.integers(0, 3)))
-    return backtest(returns.only(symbols), targets, draw(RULES), draw(COSTS))
+    calendar = draw(RULES)
+    if tranches > 1 and calendar.calendar in ("never", "daily"):
+        calendar = replace(calendar, calendar="weekly")
+    rule = RebalancingRule(calendar, tranches=tranches)
+    if draw(st.booleans()):
+        bands, lag = draw(some_bands(returns, targets, BASE)), draw(st.integers(0, 2))
+        rule = replace(rule, bands=bands, lag=lag, minimum_interval=draw(st.integers(0, 3)))
+    costs = TradingCosts()
+    if draw(st.integers(0, 2)) == 0:
+        costs, _ = draw(some_costs(returns, ("fees", "impact")))
+    costs = replace(costs, half_spread_bps=draw(st.sampled_from([0.0, 1.0, 25.0, 500.0])))
+    flows = draw(some_flows(returns.history.dates)) if draw(st.booleans()) else CashFlows()
+    cash = CashTerms(draw(st.sampled_from([0.0, 0.004])), draw(st.sampled_from([0.0, 0.015])))
+    return backtest(returns, targets, rule, costs, flows=flows, cash=cash, benchmark=BASE)
 
 
-@settings(max_examples=60)
+def once_more(
+    one: Backtest, *, returns: FundReturns | None = None, targets: Targets | None = None, costs: TradingCosts | None = None
+) -> Backtest:
+    """The same backtest on something else."""
+    return backtest(
+        returns or one.fund_returns, targets or one.targets, one.rule, costs or one.costs,
+        flows=one.flows, cash=one.cash_terms, benchmark=BASE,
+    )  # fmt: skip
+
+
+@settings(max_examples=100)
 @given(pairs())
 def test_the_parts_and_the_variance_are_the_log_active_return(pair: Pair) -> None:
     split = pair.split
-    assert error(split, pair) <= 1e-12
-    total = math.log(pair.portfolio.final_value / pair.benchmark.final_value)
-    assert split.log_active == pytest.approx(total, abs=1e-12 * max(1.0, abs(total)))
-    assert math.fsum(split.totals.values()) == pytest.approx(total, abs=1e-12 * max(1.0, abs(total)))
+    assert error(split, pair) <= 1e-12 * rounding(pair)
+    total = log_gap(*both_returns(pair))
+    close = 1e-12 * max(1.0, abs(total)) * rounding(pair)
+    assert split.log_active == pytest.approx(total, abs=close)
+    assert math.fsum(split.totals.values()) == pytest.approx(total, abs=close)
     assert list(split.totals) == [*split.indices, *CAUSES, "variance"]
 
 
-@settings(max_examples=15)
+@settings(max_examples=40)
 @given(pairs())
 def test_each_sessions_parts_are_its_simple_active_return(pair: Pair) -> None:
-    split, n = pair.split, len(pair.portfolio.value) - 1
-    own, other = (np.array(simple_returns(one, n)) for one in (pair.portfolio, pair.benchmark))
-    assert split.parts.index.equals(pair.portfolio.value.index)
-    np.testing.assert_allclose(split.portfolio_returns, own, rtol=0, atol=4e-15)
-    np.testing.assert_allclose(split.benchmark_returns, other, rtol=0, atol=4e-15)
-    np.testing.assert_allclose(split.parts.sum(axis=1), own - other, rtol=0, atol=4e-15)
-
-
-@settings(max_examples=15)
-@given(pairs())
-def test_any_stretch_of_sessions_adds_up_by_itself(pair: Pair) -> None:
     split = pair.split
-    together = split.parts.sum(axis=1) + split.variance
-    values = pair.portfolio.value / pair.benchmark.value
-    logs = np.log(values.to_numpy())
-    np.testing.assert_allclose(together.cumsum(), logs, rtol=0, atol=1e-12 * max(1.0, float(abs(logs).max())))
+    own, other = (np.array(one) for one in both_returns(pair))
+    assert split.parts.index.equals(pair.portfolio.value.index[: len(own)])
+    close = 1e-14 * rounding(pair)
+    np.testing.assert_allclose(split.portfolio_returns, own, rtol=0, atol=close)
+    np.testing.assert_allclose(split.benchmark_returns, other, rtol=0, atol=close)
+    np.testing.assert_allclose(split.parts.sum(axis=1), own - other, rtol=0, atol=close)
+
+
+@settings(max_examples=40)
+@given(pairs(), st.data())
+def test_any_stretch_of_sessions_adds_up_by_itself(pair: Pair, data: st.DataObject) -> None:
+    own, other = both_returns(pair)
+    dates = pair.portfolio.value.index
+    first = data.draw(st.integers(0, len(own) - 1))
+    last = data.draw(st.integers(first, len(own) - 1))
+    # A day on which the exchange is closed is as good an end as any: here, some hours later.
+    some = pair.split.between(dates[first], f"{dates[last]:%Y-%m-%d}")
+    own, other = own[first : last + 1], other[first : last + 1]
+    assert list(some.parts.index) == list(dates[first : last + 1])
+    total = log_gap(own, other)
+    close = 1e-12 * max(1.0, abs(total)) * rounding(pair)
+    assert some.log_active == pytest.approx(total, abs=close)
+    assert math.fsum(some.totals.values()) == pytest.approx(total, abs=close)
+    grown = [math.prod(1.0 + r for r in one) for one in (own, other)]
+    largest = max(1.0, *grown, *(abs(part) for part in some.points.values()))
+    assert math.fsum(some.points.values()) == pytest.approx(grown[0] - grown[1], abs=1e-12 * largest * rounding(pair))
+
+
+@settings(max_examples=40)
+@given(pairs(), st.sampled_from(["day", "month", "year"]))
+def test_periods_add_up_to_the_whole_and_their_parts_to_them(pair: Pair, period: Period) -> None:
+    split = pair.split
+    own, other = both_returns(pair)
+    width = {"day": 10, "month": 7, "year": 4}[period]
+    days = [f"{day:%Y-%m-%d}"[:width] for day in split.parts.index]
+    told = split.by(period)
+    assert [str(when)[:width] for when in told.index] == sorted(set(days))
+    assert list(told.columns) == [*split.indices, *CAUSES, "variance", "total"]
+    for when, row in zip(sorted(set(days)), told.to_dict("records"), strict=True):
+        inside = [k for k, day in enumerate(days) if day == when]
+        # What the sessions have, summed without rounding.
+        for name in [*split.indices, *CAUSES]:
+            assert row[name] == math.fsum(split.parts[name].tolist()[k] for k in inside)
+        total = log_gap([own[k] for k in inside], [other[k] for k in inside])
+        close = 1e-12 * max(1.0, abs(total)) * rounding(pair)
+        assert row["total"] == pytest.approx(total, abs=close)
+        assert math.fsum(part for name, part in row.items() if name != "total") == pytest.approx(total, abs=close)
+    for name, whole in {**split.totals, "total": split.log_active}.items():
+        assert math.fsum(told[name]) == pytest.approx(whole, abs=1e-13 * max(1.0, float(told[name].abs().sum())))
 
 
 @settings(max_examples=15)
 @given(pairs())
 def test_return_points_add_up_to_the_difference_of_what_one_became(pair: Pair) -> None:
     split = pair.split
-    own, other = pair.portfolio.final_value, pair.benchmark.final_value
+    own, other = (math.prod(1.0 + r for r in one) for one in both_returns(pair))
     largest = max(1.0, own, other, *(abs(part) for part in split.points.values()))
-    assert math.fsum(split.points.values()) == pytest.approx(own - other, abs=1e-12 * largest)
+    assert math.fsum(split.points.values()) == pytest.approx(own - other, abs=1e-12 * largest * rounding(pair))
     assert list(split.points) == list(split.totals)
+
+
+@settings(max_examples=25)
+@given(pairs(losses=False), st.sampled_from([0.02, -0.03, 0.4]))
+def test_cash_flows_that_cost_nothing_drop_out(pair: Pair, share: float) -> None:
+    """Time-weighted: money that is placed as the rest lies earns what the rest earns, part by part."""
+    flows = CashFlows((CashFlow(share=share, calendar=CalendarRule("weekly")),), "current")
+    runs = []
+    for one in (pair.portfolio, pair.benchmark):
+        rule = replace(one.rule, bands=tuple(replace(band, below=1.0, above=1.0) for band in one.rule.bands))
+        given = (one.fund_returns, one.targets, rule, TradingCosts())
+        runs.append([backtest(*given, flows=some, cash=one.cash_terms, benchmark=BASE) for some in (CashFlows(), flows)])
+    still, flowing = (Pair(own, other, pair.index_returns) for own, other in zip(*runs, strict=True))
+    assume(still.portfolio.end is None and still.benchmark.end is None)
+    np.testing.assert_allclose(array(flowing.split.parts), array(still.split.parts), rtol=0, atol=1e-12)
+    assert flowing.split.totals == {name: pytest.approx(part, abs=1e-11) for name, part in still.split.totals.items()}
 
 
 @settings(max_examples=15)
@@ -196,9 +315,7 @@ def test_only_the_purchase_is_in_the_first_session_and_only_its_cost(pair: Pair)
 @settings(max_examples=15)
 @given(pairs())
 def test_without_costs_nothing_is_paid_for_trading(pair: Pair) -> None:
-    free = [
-        backtest(one.fund_returns, one.targets, one.rule, TradingCosts()) for one in (pair.portfolio, pair.benchmark)
-    ]
+    free = [once_more(one, costs=TradingCosts()) for one in (pair.portfolio, pair.benchmark)]
     assert (Pair(free[0], free[1], pair.index_returns).split.parts["cost"] == 0.0).all()
 
 
@@ -212,7 +329,8 @@ def test_against_itself_there_is_nothing_to_split(pair: Pair) -> None:
     np.testing.assert_allclose(split.parts[exposure].sum(axis=1), 0.0, rtol=0, atol=1e-16)
     assert split.totals["variance"] == 0.0
     assert split.log_active == 0.0
-    assert math.fsum(split.points.values()) == pytest.approx(0.0, abs=1e-14 * pair.portfolio.final_value)
+    grown = math.prod(1.0 + r for r in simple_returns(pair.portfolio, _lived(pair.portfolio)))
+    assert math.fsum(split.points.values()) == pytest.approx(0.0, abs=1e-14 * max(1.0, grown))
 
 
 @settings(max_examples=15)
@@ -239,7 +357,7 @@ def test_what_comes_later_changes_no_earlier_part(pair: Pair) -> None:
             returns.history.between(None, dates[k - 1]), returns.funds, returns.returns[:k], returns.synthetic[:k]
         )
         rows = one.targets if one.targets.row is None else replace(one.targets, row=one.targets.row[:k])
-        return backtest(shorter, rows, one.rule, one.costs)
+        return once_more(one, returns=shorter, targets=rows)
 
     early = attribute(cut(pair.portfolio), cut(pair.benchmark), {name: x[:k] for name, x in pair.index_returns.items()})
     np.testing.assert_allclose(array(early.parts), array(pair.split.parts)[:k], rtol=0, atol=1e-15)
@@ -254,8 +372,8 @@ def test_slippage_is_zero_where_every_listed_fund_is_synthetic(pair: Pair) -> No
         # Against cash, of which nothing slips.
         cash = backtest(one.fund_returns, Targets.constant(one.targets.symbols, [0.0] * len(one.targets.symbols)))
         slippage = array(attribute(one, cash, pair.index_returns).parts["slippage"])
-        made = one.fund_returns.synthetic.to_numpy()[1:]
-        held = array(one.weights)[:-1] > 0.0
+        made = one.fund_returns.synthetic.to_numpy()[1 : len(slippage)]
+        held = array(one.weights)[: len(slippage) - 1] > 0.0
         assert (slippage[1:][(made | ~held).all(axis=1)] == 0.0).all()
 
 

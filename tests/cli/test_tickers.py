@@ -14,6 +14,8 @@ from tests import second_opinion
 from tests.cli.running import Run
 from tests.cli.test_commands import call
 
+FREE = ("--half-spread-bps", "0")
+
 
 def calibrated(index: str, side: str) -> float:
     """The packaged spread, read without the code under test."""

@@ -37,6 +37,12 @@ def figures_of(report: Report) -> list[Figure]:
     return [part for section in report.sections for part in section.parts if isinstance(part, Figure)]
 
 
+def titled(report: Report, title: str) -> Figure:
+    """The one figure of that title."""
+    [found] = [figure for figure in figures_of(report) if figure.title == title]
+    return found
+
+
 def without_plotly(page: str) -> str:
     """The page without the library's own script, which mentions many addresses."""
     return re.sub(r"<script>.{1000000,}?</script>", "", page, flags=re.S)
@@ -44,12 +50,12 @@ def without_plotly(page: str) -> str:
 
 def test_the_report_has_everything_that_was_promised(report: Report) -> None:
     titles = [figure.title for figure in figures_of(report)]
-    for words in ("Growth", "Drawdown", "Active return", "Calendar years", "Weights", "exposures"):
+    for words in ("Growth", "Drawdown", "Active return", "active return came from", "Calendar years", "exposures"):
         assert any(words in title for title in titles), words
     sections = [section.title for section in report.sections]
     assert sections == [
-        "Against the benchmark", "Through time", "Calendar years", "Weights and exposures", "The design",
-        "Where the data came from",
+        "Against the benchmark", "Where the active return came from", "Through time", "Calendar years",
+        "Weights and exposures", "The design", "Where the data came from",
     ]  # fmt: skip
 
 
@@ -78,15 +84,16 @@ def test_every_figure_is_valid_plotly_and_has_words_for_those_who_cannot_see_it(
 def test_a_portfolio_has_one_colour_everywhere(report: Report) -> None:
     seen: dict[str, set[str]] = {}
     for figure in figures_of(report):
-        for trace in figure.data:
+        for trace in (one for one in figure.data if "name" in one):
             colour = trace.get("line", trace.get("marker"))["color"]
             seen.setdefault(str(trace["name"]), set()).add(colour)
     assert seen["Portfolio"] == {PORTFOLIO}
     assert seen["Benchmark"] == {BENCHMARK}
+    assert titled(report, "Where the active return came from").data[0]["totals"]["marker"]["color"] == PORTFOLIO
 
 
 def test_synthetic_spans_are_marked_on_the_charts(report: Report) -> None:
-    growth = figures_of(report)[0]
+    growth = titled(report, "Growth of 1 (log scale)")
     assert [shape["type"] for shape in growth.layout["shapes"]] == ["rect"]
     assert "Shaded to 2018-11-30: synthetic: SPY, UPRO, TNA, SQQQ" in growth.note
 

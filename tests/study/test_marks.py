@@ -36,6 +36,7 @@ BEGINS = 500
 # Sections of results; the others say what was assumed, designed and read.
 RESULTS = {
     "Against the benchmark",
+    "Where the active return came from",
     "Through time",
     "Calendar years",
     "Weights and exposures",
@@ -163,7 +164,8 @@ def test_a_synthetic_benchmark_is_marked_too_but_not_on_the_portfolios_own_chart
         own = chart.title in ("Weights after each close", "Look-through exposures")
         assert bool(chart.layout["shapes"]) == (not own), chart.title
     for table in results(report):
-        assert ("†" in table.note) == (table.title != "Exposures"), table.title
+        own = table.title in ("Exposures", "How often exposures were off target")
+        assert ("†" in table.note) == (not own), table.title
 
 
 def test_what_is_synthetic_throughout_is_shaded_throughout() -> None:

@@ -18,7 +18,13 @@ from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 BandMeasure = Literal["weight", "exposure", "net", "gross", "active"]
 MEASURES: tuple[BandMeasure, ...] = get_args(BandMeasure)
 TARGET, EDGE = 1.0, 0.0
-_ARTICLES = {"weight": "a", "exposure": "an", "net": "the", "gross": "the", "active": "the"}
+_IN_WORDS = {
+    "weight": "a weight",
+    "exposure": "an exposure",
+    "net": "the net exposure",
+    "gross": "the gross exposure",
+    "active": "the active exposure",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Band:
         unit = "% of the target" if self.kind == "relative" else " points"
         down, up = (f"{100.0 * size:g}" for size in (self.below, self.above))
         size = f"{down}{unit}" if self.below == self.above else f"{down} below or {up}{unit} above"
-        what = f"the {self.on} of {', '.join(self.only)}" if self.only else f"{_ARTICLES[self.on]} {self.on}"
+        what = f"the {self.on} of {', '.join(self.only)}" if self.only else _IN_WORDS[self.on]
         where = {TARGET: "", EDGE: ", to the band's edge"}.get(self.destination, ", part of the way back")
         return f"{what} is off by {size}{where}"
 
@@ -86,7 +92,9 @@ def band_measures(bands: Sequence[Band], funds: Sequence[Fund]) -> tuple[Measure
     return tuple(found)
 
 
-def bands_that_apply(bands: Sequence[Band], funds: Sequence[Fund], targets: FloatArray) -> tuple[Band, ...]:
+def bands_that_apply(
+    bands: Sequence[Band], funds: Sequence[Fund], targets: FloatArray, benchmark: Mapping[str, float]
+) -> tuple[Band, ...]:
     """Return the part of the bands that means something for another portfolio, such as the benchmark.
 
     A fund or index that it does not hold is left out, and so is a share of a target of 0.
@@ -99,7 +107,7 @@ def bands_that_apply(bands: Sequence[Band], funds: Sequence[Fund], targets: Floa
             if named and band.only and one.only[0] not in band.only:
                 continue
             try:
-                compile_bands([one], funds, targets, {})
+                compile_bands([one], funds, targets, benchmark)
             except StudyError:
                 continue
             kept.append(one)
@@ -177,7 +185,7 @@ def _refuse_shares_of_nothing(measures: Sequence[Measure], arrays: BandArrays, t
     values = measure_values(arrays, targets)
     for k, one in enumerate(measures):
         if one.band.kind == "relative" and (np.abs(values[:, k]) < 1e-12).any():
+            among = ', or name the others with only = ["..."]' if one.band.on in ("weight", "exposure") else ""
             raise StudyError(
-                f'band on {one.name}: its target is 0, of which there is no share; use kind = "absolute", or leave it '
-                "out with only = [...]"
+                f'band on {one.name}: its target is 0, of which there is no share; write kind = "absolute"{among}'
             )

@@ -39,7 +39,7 @@ class RebalancingRule:
     tranches: int = 1
     lag: int = 0
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         if self.lag < 0 or self.minimum_interval < 0:
             raise StudyError("rebalance.lag and rebalance.min_interval: write a number of sessions, 0 or more")
         if not 1 <= self.tranches <= MOST_TRANCHES:
@@ -50,9 +50,11 @@ class RebalancingRule:
                 "choose another calendar, or leave tranches out"
             )
 
-    def for_another(self, funds: Sequence[Fund], targets: FloatArray) -> RebalancingRule:
+    def for_another(
+        self, funds: Sequence[Fund], targets: FloatArray, benchmark: Mapping[str, float]
+    ) -> RebalancingRule:
         """Return the same rule for another portfolio, without bands that mean nothing for it."""
-        return replace(self, bands=bands_that_apply(self.bands, funds, targets))
+        return replace(self, bands=bands_that_apply(self.bands, funds, targets, benchmark))
 
     def calendar_sessions(self, history: History) -> NDArray[np.bool_]:
         """Mark the sessions on which each tranche's calendar trades, after the lag; shape (tranches, n)."""
@@ -66,7 +68,13 @@ class RebalancingRule:
     def compile(
         self, funds: Sequence[Fund], targets: FloatArray, history: History, benchmark: Mapping[str, float]
     ) -> Rules:
-        """Turn the rule into arrays for a portfolio of these funds; errors as `compile_bands` and `CalendarRule`."""
+        """Turn the rule into arrays for a portfolio of these funds.
+
+        Raises
+        ------
+        StudyError : a number out of bounds, tranches without a period, or as `compile_bands` and `CalendarRule`.
+        """
+        self._check()
         return Rules(
             trade=self.calendar_sessions(history),
             watch=self.check.sessions(history.dates, history.exchange_sessions),

@@ -52,9 +52,9 @@ def _summary(found: RuleComparison) -> str:
     name = frontier.chosen
     wide = rows_of(frontier.intervals)[name]
     return (
-        f"{span} the cheapest rule with an exposure error of at most {frontier.tolerance:g} was "
-        f"{manner(found.rules[name])}: {float(frontier.cost[name]):.3%} a year of trading costs (90% interval "
-        f"{wide['cost_low']:.3%} to {wide['cost_high']:.3%}) and an error of "
+        f"{span} the cheapest rule with an exposure error of at most {frontier.tolerance:g} was this: "
+        f"{manner(found.rules[name])}. Trading cost {float(frontier.cost[name]):.3%} a year (90% interval "
+        f"{wide['cost_low']:.3%} to {wide['cost_high']:.3%}), and the error was "
         f"{float(frontier.error[name]):.3f} ({wide['error_low']:.3f} to {wide['error_high']:.3f}). In "
         f"{float(frontier.picked[name]):.0%} of resampled histories it would have been chosen as well."
     )

@@ -54,7 +54,9 @@ class Runner:
     def adapted(self, portfolio: Portfolio, rule: RebalancingRule | None = None) -> RebalancingRule:
         """Return the rule for a portfolio of other funds."""
         weights = np.asarray([portfolio.weights], dtype=np.float64)
-        return (self.study.rebalance.build() if rule is None else rule).for_another(portfolio.funds, weights)
+        return (self.study.rebalance.build() if rule is None else rule).for_another(
+            portfolio.funds, weights, self.benchmark.exposures
+        )
 
 
 def prepare(study: Study, choice: Choice, every: FundReturns, start: str | None, end: str | None) -> Runner:

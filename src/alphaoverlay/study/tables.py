@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -34,7 +34,9 @@ class StudyTable(BaseModel):
 
 def explain(error: ValidationError, model: type[BaseModel], place: str) -> StudyError:
     """Turn pydantic's first finding into one line that names the key and what to write."""
-    first = error.errors()[0]
+    # A key that is misspelled is missing as well: say the spelling.
+    every = error.errors()
+    first = next((one for one in every if one["type"] == "extra_forbidden"), every[0])
     path = [str(part) for part in first["loc"] if part not in ("float", "int", "str", "constrained-str")]
     key = ".".join(path) or "the study"
     owner = _model_at(model, path[:-1])
@@ -43,6 +45,7 @@ def explain(error: ValidationError, model: type[BaseModel], place: str) -> Study
         near = did_you_mean(path[-1], known)
         return StudyError(f"{place}: unknown key {key}.{near} Known here: {', '.join(known)}")
     wrong = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    wrong = wrong.replace("Field required", "is missing")
     given = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
     example = _example(owner, path[-1] if path else "")
     return StudyError(f"{place}: {key}: {wrong}{given}{example}")
@@ -58,8 +61,11 @@ def _short(value: Any) -> str:
 
 def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None:
     for part in path:
+        if part.isdigit():  # a place in a list of tables, whose model is found already
+            continue
         field = model.model_fields.get(part)
         inner = field.annotation if field else None
+        inner = next(iter(get_args(inner)), inner) if get_origin(inner) is list else inner
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return None
         model = inner
