@@ -7,7 +7,7 @@ import pandas as pd
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
-from alphaoverlay.study.marks import synthetic_note, synthetic_spans
+from alphaoverlay.study.marks import returns_note, synthetic_spans
 from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, report_foot
 
 FIGURES: tuple[tuple[str, str, Kind], ...] = (
@@ -79,7 +79,7 @@ def _table(group: tuple[Alternative, ...], title: str) -> Table:
         for one in group
     ]
     columns = (Column("Way"), Column("Size", "multiple"), *(Column(label, kind) for _, label, kind in FIGURES))
-    made = synthetic_note(*(one.portfolio for one in group))
+    made = returns_note(*(one.portfolio for one in group))
     note = f"Size: in multiples of the study's view. Likeness: correlation of active returns with the overlay's. {made}"
     return Table(title, columns, tuple(rows), note.strip())
 

@@ -36,6 +36,12 @@ def synthetic_note(*backtests: Backtest) -> str:
     return f"{DAGGER} Synthetic: {spans}." if spans else ""
 
 
+def returns_note(*backtests: Backtest) -> str:
+    """Say under a table of returns that trading was free, by choice, and what is synthetic; empty where neither is."""
+    free = "Trading costs are zero, by choice." if backtests[0].costs.free else ""
+    return f"{free} {synthetic_note(*backtests)}".strip()
+
+
 def is_synthetic_year(year: int, *backtests: Backtest) -> bool:
     """Whether a calendar year holds a synthetic session."""
     until = synthetic_until(*backtests)

@@ -18,7 +18,7 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
 from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.market_data import StudyData
-from alphaoverlay.study.marks import DAGGER, is_synthetic_year, synthetic_note, synthetic_spans
+from alphaoverlay.study.marks import DAGGER, is_synthetic_year, returns_note, synthetic_note, synthetic_spans
 from alphaoverlay.study.run import StudyResult
 from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
 
@@ -203,7 +203,7 @@ def _metrics_table(result: StudyResult) -> Table:
     reasons = {**result.metrics.undefined, **result.benchmark_metrics.undefined}
     note = "; ".join(f"{key} is undefined: {reason}" for key, reason in reasons.items())
     note = f"Differences below and above are those of unrounded figures. {note}".strip()
-    note = f"{note} {synthetic_note(result.portfolio, result.benchmark)}".strip()
+    note = f"{note} {returns_note(result.portfolio, result.benchmark)}".strip()
     columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
     return Table("Metrics", columns, tuple(rows), note)
 
@@ -222,7 +222,7 @@ def _active_table(result: StudyResult) -> Table:
         "Portfolio minus benchmark",
         (Column(""), Column("Portfolio", "ratio", "portfolio")),
         tuple(rows),
-        synthetic_note(result.portfolio, result.benchmark),
+        returns_note(result.portfolio, result.benchmark),
     )
 
 
@@ -250,7 +250,12 @@ def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     return (
         figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%", shaded),
         figures.through_time(
-            exposures, targets.exposures, "Look-through exposures", "multiple of capital", "+.3f", shaded
+            exposures.assign(net=exposures.sum(axis=1)),
+            {**targets.exposures, "net": targets.net},
+            "Look-through exposures",
+            "multiple of capital",
+            "+.3f",
+            shaded,
         ),
         *exposure_tables(result),
     )
@@ -275,7 +280,7 @@ def _years_table(result: StudyResult) -> Table:
         Column("Active, points", "points"),
     )
     notes = ["* part of a year."] if bool(result.years["part_of_year"].any()) else []
-    notes.append(synthetic_note(result.portfolio, result.benchmark))
+    notes.append(returns_note(result.portfolio, result.benchmark))
     return Table("Returns by calendar year", columns, tuple(rows), " ".join(filter(None, notes)))
 
 

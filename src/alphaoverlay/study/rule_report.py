@@ -5,7 +5,7 @@ from __future__ import annotations
 from alphaoverlay.report import figures
 from alphaoverlay.report.charts_of_trading import frontier as frontier_chart
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile
-from alphaoverlay.study.marks import synthetic_note
+from alphaoverlay.study.marks import returns_note, synthetic_note
 from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, report_foot
 from alphaoverlay.study.rule_comparison import RuleComparison, rows_of
 
@@ -141,7 +141,7 @@ def _rules_table(found: RuleComparison) -> Table:
     note = (
         "* not beaten in cost and error both; the recommended rule stands out. Bands are in points, on every index's "
         "exposure, looked at each session, and trade to the target or to the band's edge. Trades a year: sessions with "
-        f"a rebalance. {synthetic_note(*found.runs.values())}"
+        f"a rebalance. {returns_note(*found.runs.values())}"
     ).strip()
     return Table("Rules", columns, tuple(rows), note)
 
@@ -246,7 +246,7 @@ def _luck(found: RuleComparison) -> tuple[Table | Figure, ...]:
     ]
     heads = ("Least", "5%", "Median", "Mean", "95%", "Most")
     rule = found.study.rebalance
-    made = synthetic_note(*found.runs.values())
+    made = returns_note(*found.runs.values())
     note = (
         f"Your rule on each of the {len(results)} days of its period ({rule.calendar}). Nobody can choose the best day "
         f"in advance: the spread is luck. {made}"

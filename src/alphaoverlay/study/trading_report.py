@@ -11,7 +11,7 @@ from alphaoverlay.analysis.money_weighted import money_weighted_return
 from alphaoverlay.analysis.trading import trading_summary
 from alphaoverlay.report.charts_of_trading import waterfall
 from alphaoverlay.report.model import Cell, Column, Figure, Row, Section, Table
-from alphaoverlay.study.marks import synthetic_note
+from alphaoverlay.study.marks import returns_note, synthetic_note
 from alphaoverlay.study.run import StudyResult, largest_shares
 
 LABELS = {
@@ -39,7 +39,7 @@ def attribution_sections(result: StudyResult) -> tuple[Section, ...]:
         return ()
     points = _shown(split.points)
     total = math.fsum(split.points.values())
-    made = synthetic_note(result.portfolio, result.benchmark)
+    made = returns_note(result.portfolio, result.benchmark)
     chart = waterfall(points, total, f"{EXPLAINED} {made}".strip())
     return (Section("Where the active return came from", (chart, _years_table(split, made))),)
 
