@@ -577,9 +577,10 @@ def moved_by_flow(money: float, fees: float, share: Floats, rates: Floats, impac
             low = middle
 
 
-def sell_all(value: float, costs: Costs, rates: Floats, impact: Floats, holdings: Floats, moved: Floats) -> float:
-    """What selling everything would cost; `moved` becomes the sales."""
+def exhausts(t: int, value: float, money: float, costs: Costs, holdings: Floats, moved: Floats, facts: Floats) -> bool:
+    """Whether a withdrawal takes all there is; if so, write down the sales, their cost and what is paid out."""
     tranches, m = holdings.shape
+    rates, impact = costs.rates[t], costs.impact[t]
     cost = 0.0
     for i in range(m):
         held = 0.0
@@ -588,7 +589,13 @@ def sell_all(value: float, costs: Costs, rates: Floats, impact: Floats, holdings
         moved[i] = -held
         if held > NOISE * value:
             cost += price_of(held, rates[i], impact[i]) + costs.fee
-    return cost
+    if -money >= value - cost:
+        facts[0] = cost
+        facts[1] = cost - value
+        return True
+    for i in range(m):
+        moved[i] = 0.0
+    return False
 
 
 def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Floats, out_facts: Floats) -> int:
@@ -598,89 +605,50 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
     value (n,), holdings and trades (n, m), and facts (n, 5): cost, flow, tranches that traded by the calendar or a
     change of targets, whether a band was broken, tranches that traded by a band. From the end on they are zero.
     """
-    market, goals, rules, costs, flows = plan
-    n, m = market.returns.shape
-    tranches = rules.trade.shape[0]
-    count = rules.bands.curved.shape[0]
+    n, m = plan.market.returns.shape
+    tranches, count = plan.rules.trade.shape[0], plan.rules.bands.curved.shape[0]
     holdings = np.zeros((tranches, m))
     wish = np.zeros((tranches, m))
-    cash = np.zeros(tranches)
-    worth = np.zeros(tranches)
-    total = np.zeros(tranches)
-    due = np.zeros(tranches)
+    cash = np.full(tranches, 1.0 / tranches)
+    worth = np.full(tranches, 1.0 / tranches)
     asked = np.zeros((tranches, count), dtype=np.int64)
     clock = np.zeros((tranches, 2), dtype=np.int64)
-    alive = np.zeros(m + 1)
+    clock[:, 1] = -1
+    alive = np.ones(m + 1)
     goal = np.zeros(m)
     low = np.zeros(count)
     high = np.zeros(count)
-    for i in range(m + 1):
-        alive[i] = 1.0
-    for s in range(tranches):
-        cash[s] = 1.0 / tranches
-        worth[s] = 1.0 / tranches
-        clock[s, 1] = -1
     value = 1.0
+    out_trades[:] = 0.0
+    out_facts[:] = 0.0
     for t in range(n):
-        for i in range(m):
-            out_trades[t, i] = 0.0
-        for k in range(5):
-            out_facts[t, k] = 0.0
         if t > 0:
-            value = earn(t, market, holdings, cash, worth, alive)
+            value = earn(t, plan.market, holdings, cash, worth, alive)
             if value <= 0.0:
-                return end_path(t, out_value, out_holdings, out_trades, out_facts)
-        money = flows.amount[t] + flows.share[t] * value
+                return end_path(t, out_value, out_holdings)
+        money = plan.flows.amount[t] + plan.flows.share[t] * value
+        if money < 0.0 and exhausts(t, value, money, plan.costs, holdings, out_trades[t], out_facts[t]):
+            return end_path(t, out_value, out_holdings)
         if may_trade(t, plan) or money != 0.0:
-            moved, facts = out_trades[t], out_facts[t]
-            if money < 0.0:
-                cost = sell_all(value, costs, costs.rates[t], costs.impact[t], holdings, moved)
-                if -money >= value - cost:
-                    facts[0] = cost
-                    facts[1] = cost - value
-                    return end_path(t, out_value, out_holdings, out_trades, out_facts)
-                for i in range(m):
-                    moved[i] = 0.0
-            facts[1] = money
-            if goals.turn[t] or alive[m] == 1.0:
-                alive[m] = 0.0
-                for i in range(m):
-                    goal[i] = goals.rows[goals.row[t], i] * alive[i]
-                set_limits(goal, rules.bands, low, high)
-            forced = t == 0 or goals.turn[t] or (money != 0.0 and flows.placing == 2)
-            rebalanced = False
-            for s in range(tranches):
-                part = money * (worth[s] / value)
-                total[s] = worth[s] + part
-                for i in range(m):
-                    wish[s, i] = holdings[s, i]
-                if money != 0.0 and flows.placing != 2:
-                    share_out(part, flows.placing, goal, holdings[s], cash[s], worth[s], wish[s])
-                due[s] = decide(t, s, forced, rules, goal, wish[s], total[s], low, high, asked[s], clock[s], facts)
-                rebalanced = rebalanced or due[s] >= 0.0
-            if money != 0.0 and not rebalanced:
-                cost = place_flow(
-                    value, money, costs, costs.rates[t], costs.impact[t], wish, total, holdings, cash, worth, moved
-                )
-                facts[0] = cost
-                if cost < 0.0:
-                    rebalanced = True
-                    for s in range(tranches):
-                        due[s] = 1.0
-            if rebalanced:
-                for s in range(tranches):
-                    # With a flow, the tranches that are not due are traded to where it is placed.
-                    if money != 0.0 and due[s] < 0.0:
-                        due[s] = 0.0
-                # A withdrawal is not held up by a minimum.
-                least = costs.smallest if money >= 0.0 else 0.0
-                rates, impact = costs.rates[t], costs.impact[t]
-                facts[0] = rebalance(
-                    costs.fee, least, rates, impact, goal, wish, total, due, holdings, cash, worth, moved
-                )
-            value = 0.0
-            for s in range(tranches):
-                value += worth[s]
+            if plan.goals.turn[t] or alive[m] == 1.0:
+                aim_at(t, plan, alive, goal, low, high)
+            value = close(
+                t,
+                value,
+                money,
+                plan,
+                goal,
+                low,
+                high,
+                holdings,
+                wish,
+                cash,
+                worth,
+                asked,
+                clock,
+                out_trades[t],
+                out_facts[t],
+            )
         out_value[t] = value
         for i in range(m):
             held = holdings[0, i]
@@ -688,6 +656,70 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
                 held += holdings[s, i]
             out_holdings[t, i] = held
     return -1
+
+
+def aim_at(t: int, plan: Plan, alive: Floats, goal: Floats, low: Floats, high: Floats) -> None:
+    """Set the targets in force on session t, without funds that lost everything, and between what bands are inside."""
+    m = goal.shape[0]
+    alive[m] = 0.0
+    for i in range(m):
+        goal[i] = plan.goals.rows[plan.goals.row[t], i] * alive[i]
+    set_limits(goal, plan.rules.bands, low, high)
+
+
+def close(
+    t: int,
+    value: float,
+    money: float,
+    plan: Plan,
+    goal: Floats,
+    low: Floats,
+    high: Floats,
+    holdings: Floats,
+    wish: Floats,
+    cash: Floats,
+    worth: Floats,
+    asked: Ints,
+    clock: Ints,
+    moved: Floats,
+    facts: Floats,
+) -> float:
+    """Cash flow, rules, trades and costs at the close of session t; return the value after them."""
+    tranches, m = holdings.shape
+    costs, placing = plan.costs, plan.flows.placing
+    rates, impact = costs.rates[t], costs.impact[t]
+    total = np.zeros(tranches)
+    due = np.zeros(tranches)
+    forced = t == 0 or plan.goals.turn[t] or (money != 0.0 and placing == 2)
+    rebalanced = False
+    for s in range(tranches):
+        part = money * (worth[s] / value)
+        total[s] = worth[s] + part
+        for i in range(m):
+            wish[s, i] = holdings[s, i]
+        if money != 0.0 and placing != 2:
+            share_out(part, placing, goal, holdings[s], cash[s], worth[s], wish[s])
+        due[s] = decide(t, s, forced, plan.rules, goal, wish[s], total[s], low, high, asked[s], clock[s], facts)
+        rebalanced = rebalanced or due[s] >= 0.0
+    facts[1] = money
+    if money != 0.0 and not rebalanced:
+        facts[0] = place_flow(value, money, costs, rates, impact, wish, total, holdings, cash, worth, moved)
+        if facts[0] < 0.0:
+            rebalanced = True
+            for s in range(tranches):
+                due[s] = 1.0
+    if rebalanced:
+        for s in range(tranches):
+            # With a flow, the tranches that are not due are traded to where it is placed.
+            if money != 0.0 and due[s] < 0.0:
+                due[s] = 0.0
+        # A withdrawal is not held up by a minimum.
+        least = costs.smallest if money >= 0.0 else 0.0
+        facts[0] = rebalance(costs.fee, least, rates, impact, goal, wish, total, due, holdings, cash, worth, moved)
+    after = 0.0
+    for s in range(tranches):
+        after += worth[s]
+    return after
 
 
 def may_trade(t: int, plan: Plan) -> bool:
@@ -699,16 +731,10 @@ def may_trade(t: int, plan: Plan) -> bool:
     return possible
 
 
-def end_path(t: int, out_value: Floats, out_holdings: Floats, out_trades: Floats, out_facts: Floats) -> int:
-    """Leave nothing from session t on, but for what was just traded."""
-    n, m = out_holdings.shape
-    for u in range(t, n):
-        out_value[u] = 0.0
-        for i in range(m):
-            out_holdings[u, i] = 0.0
-            out_trades[u, i] = out_trades[u, i] if u == t else 0.0
-        for k in range(5):
-            out_facts[u, k] = out_facts[u, k] if u == t else 0.0
+def end_path(t: int, out_value: Floats, out_holdings: Floats) -> int:
+    """Leave nothing from session t on."""
+    out_value[t:] = 0.0
+    out_holdings[t:] = 0.0
     return t
 
 
