@@ -333,7 +333,7 @@ def place(plan: Plan, session: int, group: list[tuple[Tranche, float]], targets:
             # Reading: cash gives no more than there is of it either, which is down to its target where it is borrowed.
             floor = min(0.0, (tranche.value() + part) * (1 - math.fsum(targets))) - TINY * value
             if any(tranche.held[i] + row[i] * times < 0 for i in traded) or (
-                gives > 0 and tranche.cash - gives < floor
+                gives > TINY * value and tranche.cash - gives < floor
             ):
                 return False
     for (tranche, part), row in zip(group, rows, strict=True):

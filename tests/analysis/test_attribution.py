@@ -171,7 +171,7 @@ def with_a_loss(returns: FundReturns, session: int, fund: int) -> FundReturns:
 
 
 def drawn_backtest(draw: st.DrawFn, returns: FundReturns) -> Backtest:
-    """Some of the funds at weights that stay or change, under some rule, with costs and flows, borrowed now and then."""
+    """Some of the funds at weights that stay or change, with a rule, costs and flows, borrowed now and then."""
     symbols = draw(st.lists(st.sampled_from([f.symbol for f in FUNDS]), min_size=1, max_size=4, unique=True))
     returns = returns.only(symbols)
     tranches = draw(st.sampled_from([1, 1, 2, 3]))
@@ -201,7 +201,11 @@ def drawn_backtest(draw: st.DrawFn, returns: FundReturns) -> Backtest:
 
 
 def once_more(
-    one: Backtest, *, returns: FundReturns | None = None, targets: Targets | None = None, costs: TradingCosts | None = None
+    one: Backtest,
+    *,
+    returns: FundReturns | None = None,
+    targets: Targets | None = None,
+    costs: TradingCosts | None = None,
 ) -> Backtest:
     """The same backtest on something else."""
     return backtest(
@@ -241,8 +245,8 @@ def test_any_stretch_of_sessions_adds_up_by_itself(pair: Pair, data: st.DataObje
     dates = pair.portfolio.value.index
     first = data.draw(st.integers(0, len(own) - 1))
     last = data.draw(st.integers(first, len(own) - 1))
-    # A day on which the exchange is closed is as good an end as any: here, some hours later.
-    some = pair.split.between(dates[first], f"{dates[last]:%Y-%m-%d}")
+    begin, end = dates[first], f"{dates[last]:%Y-%m-%d}"
+    some = pair.split.between(None if first == 0 else begin, None if last == len(own) - 1 else end)
     own, other = own[first : last + 1], other[first : last + 1]
     assert list(some.parts.index) == list(dates[first : last + 1])
     total = log_gap(own, other)
@@ -294,9 +298,10 @@ def test_cash_flows_that_cost_nothing_drop_out(pair: Pair, share: float) -> None
     flows = CashFlows((CashFlow(share=share, calendar=CalendarRule("weekly")),), "current")
     runs = []
     for one in (pair.portfolio, pair.benchmark):
-        rule = replace(one.rule, bands=tuple(replace(band, below=1.0, above=1.0) for band in one.rule.bands))
-        given = (one.fund_returns, one.targets, rule, TradingCosts())
-        runs.append([backtest(*given, flows=some, cash=one.cash_terms, benchmark=BASE) for some in (CashFlows(), flows)])
+        given = (one.fund_returns, one.targets, one.rule, TradingCosts())
+        runs.append(
+            [backtest(*given, flows=some, cash=one.cash_terms, benchmark=BASE) for some in (CashFlows(), flows)]
+        )
     still, flowing = (Pair(own, other, pair.index_returns) for own, other in zip(*runs, strict=True))
     assume(still.portfolio.end is None and still.benchmark.end is None)
     np.testing.assert_allclose(array(flowing.split.parts), array(still.split.parts), rtol=0, atol=1e-12)
@@ -478,20 +483,135 @@ def test_the_variance_by_hand(by_hand: Pair) -> None:
     assert friday == pytest.approx(-(own**2 - other**2) / 2, abs=2e-6)
 
 
+@pytest.fixture(scope="module")
+def on_credit() -> Pair:
+    """The same days: half as much again as there is, money that comes in on Friday, and a band broken on Monday.
+
+    Rates as above, so cash earns and borrowing costs 0.01% and 0.06%. Lending is 1.8% a year worse than that (0.005%
+    and 0.015%), borrowing 3.6% dearer (0.01% and 0.03%). Each of the two gets 0.3 on Friday, placed as the rest lies.
+    """
+    dates = pd.DatetimeIndex(["2021-05-27", "2021-05-28", "2021-05-31"])
+    history = history_of(dates, [0.036, 0.072, 0.99])
+    funds = (
+        Fund("UP", "up", {"AAA": 2.0}, expense=0.00365, spread=0.0036),
+        Fund("OTHER", "other", {"BBB": 1.0}, expense=0.00073, spread_basis="none"),
+        Fund("PLAIN", "plain", {"AAA": 1.0}, expense=0.000365, spread_basis="none"),
+    )
+    moves = pd.DataFrame(
+        {"UP": [math.nan, 0.021, -0.203], "OTHER": [math.nan, -0.011, 0.013], "PLAIN": [math.nan, 0.0101, -0.1001]},
+        index=dates,
+    )
+    returns = FundReturns(history, funds, moves, moves.isna() & False)
+    x = {"AAA": [math.nan, 0.01, -0.10], "BBB": [math.nan, -0.01, 0.015]}
+    never = CalendarRule("never")
+    banded = RebalancingRule(never, (Band("weight", 0.02, 0.02, only=("UP",), destination=0.0),))
+    rules = (banded, RebalancingRule(never))
+    flows = CashFlows((CashFlow(amount=0.3, days=(datetime.date(2021, 5, 28),)),), "current")
+    run = [
+        backtest(
+            returns.only(list(weights)),
+            Targets.constant(list(weights), list(weights.values())),
+            rule,
+            TradingCosts(50.0),
+            flows=flows,
+            cash=CashTerms(lending_spread=0.018, borrowing_spread=0.036),
+        )
+        for weights, rule in zip(({"UP": 0.5, "OTHER": 1.0}, {"PLAIN": 0.9}), rules, strict=True)
+    ]
+    return Pair(run[0], run[1], {name: pd.Series(values, index=dates) for name, values in x.items()})
+
+
+def parts_on_credit() -> list[dict[str, float]]:
+    """The three sessions' active parts, worked out on paper."""
+    # What of 1 is left to hold: V' + 0.5%*(|0.5*V'| + |1.0*V'|) = 1.
+    bought, other_bought = 1.0 / 1.0075, 1.0 / 1.0045
+    purchase = dict.fromkeys(("AAA", "BBB", *CAUSES), 0.0) | {"cost": bought - other_bought}
+    # Friday's moves of 1 held: 0.5 and 1.0 in the funds and 0.5 owed, which costs 0.01% and 0.01% more.
+    grown, other_grown = [0.5 * 1.021, 1.0 * 0.989, -0.5 * 1.0002], [0.9 * 1.0101, 0.1 * 1.00005]
+    up, other, owed = (part / math.fsum(grown) for part in grown)
+    plain, spare = (part / math.fsum(other_grown) for part in other_grown)
+    # Of 0.3 that comes in, G is placed in these proportions: G + 0.5%*G*(up + other) = 0.3. The rest is cost.
+    cost, other_cost = 0.3 - 0.3 / (1.0 + 0.005 * (up + other)), 0.3 - 0.3 / (1.0 + 0.005 * plain)
+    friday = {
+        "AAA": 0.5 * 2 * 0.01 - 0.9 * 0.01,
+        "BBB": 1.0 * -0.01,
+        "drift": 0.0,
+        "financing": -0.5 * 1 * 0.0001,
+        "cash": -0.5 * 0.0001 - 0.1 * 0.0001,
+        "spread": -0.5 * 1 * 0.00001 - 0.5 * 0.0001 + 0.1 * 0.00005,
+        "expense": -0.5 * 0.00001 - 1.0 * 0.000002 + 0.9 * 0.000001,
+        "slippage": (
+            0.5 * (0.021 - (0.02 - 0.0001 - 0.00001 - 0.00001))
+            + 1.0 * (-0.011 - (-0.01 - 0.000002))
+            - 0.9 * (0.0101 - (0.01 - 0.000001))
+        ),
+        # Costs in shares of what there was on Thursday.
+        "cost": -cost / bought + other_cost / other_bought,
+    }
+    monday = {
+        "AAA": 0.5 * 2 * -0.10 - plain * -0.10,
+        "BBB": 1.0 * 0.015,
+        "drift": (up - 0.5) * 2 * -0.10 + (other - 1.0) * 0.015,
+        "financing": -up * 1 * 0.0006,
+        "cash": owed * 0.0006 - spare * 0.0006,
+        "spread": -up * 1 * 0.00003 + owed * 0.0003 + spare * 0.00015,
+        "expense": -up * 0.00003 - other * 0.000006 + plain * 0.000003,
+        "slippage": (
+            up * (-0.203 - (-0.20 - 0.0006 - 0.00003 - 0.00003))
+            + other * (0.013 - (0.015 - 0.000006))
+            - plain * (-0.1001 - (-0.10 - 0.000003))
+        ),
+    }
+    # The fund that fell is more than 2 points below its target of 0.5; it is traded to 0.48, the other as far.
+    held = [up * (1 - 0.203), other * 1.013]
+    before = math.fsum([*held, owed * 1.0009])
+    now = [part / before for part in held]
+    way = 1.0 - 0.02 / (0.5 - now[0])
+    aim = [now[0] + way * (0.5 - now[0]), now[1] + way * (1.0 - now[1])]
+    assert now[0] < 0.48
+    assert aim[0] == pytest.approx(0.48, abs=1e-15)
+    monday["cost"] = second_opinion.pay(before, held, aim, [0.005, 0.005]) - before
+    return [purchase, friday, monday]
+
+
+def test_two_sessions_on_credit_with_money_that_comes_in_by_hand(on_credit: Pair) -> None:
+    split = on_credit.split
+    assert on_credit.portfolio.broken.tolist() == [False, False, True]
+    for (_, row), expected in zip(split.parts.iterrows(), parts_on_credit(), strict=True):
+        assert row.to_dict() == {name: pytest.approx(part, abs=2e-15) for name, part in expected.items()}
+    assert error(split, on_credit) <= 1e-14
+
+
+@pytest.fixture(scope="module", params=["by_hand", "on_credit"])
+def either(request: pytest.FixtureRequest) -> Pair:
+    pair: Pair = request.getfixturevalue(request.param)
+    return pair
+
+
 @pytest.mark.parametrize("part", ["AAA", "BBB", *CAUSES])
 @pytest.mark.parametrize("session", [0, 1, 2])
-def test_a_part_that_is_wrong_anywhere_does_not_add_up(by_hand: Pair, part: str, session: int) -> None:
-    split = by_hand.split
+def test_a_part_that_is_wrong_anywhere_does_not_add_up(either: Pair, part: str, session: int) -> None:
+    split = either.split
     wrong = split.parts.copy()
     wrong.loc[wrong.index[session], part] += 1e-9
-    assert error(replace(split, parts=wrong), by_hand) > 1e-10
-    assert error(split, by_hand) < 1e-12
+    assert error(replace(split, parts=wrong), either) > 1e-10
+    assert error(split, either) < 1e-12
 
 
 @pytest.mark.parametrize("part", ["AAA", "BBB", *CAUSES])
-def test_a_part_that_is_left_out_does_not_add_up(by_hand: Pair, part: str) -> None:
-    split = by_hand.split
-    assert error(replace(split, parts=split.parts.drop(columns=part)), by_hand) > 1e-6
+def test_a_part_that_is_left_out_does_not_add_up(either: Pair, part: str) -> None:
+    split = either.split
+    assert error(replace(split, parts=split.parts.drop(columns=part)), either) > 1e-6
+
+
+def test_parts_that_are_told_by_period_are_wrong_where_a_session_is(either: Pair) -> None:
+    split = either.split
+    wrong = split.parts.copy()
+    wrong.loc[wrong.index[1], "cash"] += 1e-9
+    told = replace(split, parts=wrong).by("year").iloc[0]
+    assert abs(math.fsum(told.drop("total")) - told["total"]) > 1e-10
+    right = split.by("year").iloc[0]
+    assert math.fsum(right.drop("total")) == pytest.approx(right["total"], abs=1e-15)
 
 
 def test_a_fund_at_the_wrong_terms_slips_by_the_difference(by_hand: Pair) -> None:
@@ -506,18 +626,92 @@ def test_a_fund_at_the_wrong_terms_slips_by_the_difference(by_hand: Pair) -> Non
     assert (again.parts["slippage"] - split.parts["slippage"]).tolist() == pytest.approx([-m for m in more], abs=1e-16)
 
 
-# --- scaling to points ---
+# --- spans and periods ---
 
 
-def two_paths(own: list[float], other: list[float]) -> Pair:
+def two_paths(own: list[float], other: list[float], days: pd.DatetimeIndex = WEEKDAYS) -> Pair:
     """One fund each, fully invested, in indices of their own that they follow exactly."""
     n = len(own)
-    dates = WEEKDAYS[: n + 1]
+    dates = days[: n + 1]
     returns = fund_returns_of(
         np.column_stack([[0.0, *own], [0.0, *other]]), history_of(dates), [{"AAA": 1.0}, {"BBB": 1.0}], ["A", "B"]
     )
     run = [backtest(returns.only([s]), Targets.constant([s], [1.0]), CalendarRule("never")) for s in ("A", "B")]
     return Pair(run[0], run[1], {"AAA": returns.returns["A"], "BBB": returns.returns["B"]})
+
+
+@pytest.fixture(scope="module")
+def two_years() -> Attribution:
+    """Tuesday 29 December 2020 to Tuesday 5 January 2021."""
+    days = pd.bdate_range("2020-12-29", "2021-01-05")
+    return two_paths([0.10, -0.20, 0.05, 0.02, 0.03], [0.01, 0.02, -0.03, 0.04, 0.05], days).split
+
+
+def test_years_by_hand(two_years: Attribution) -> None:
+    told = two_years.by("year")
+    assert [str(year) for year in told.index] == ["2020", "2021"]
+    assert told["AAA"].tolist() == pytest.approx([-0.10, 0.10], abs=1e-15)
+    assert told["BBB"].tolist() == pytest.approx([-0.03, -0.06], abs=1e-15)
+    logs = [math.log(1.1 * 0.8 / (1.01 * 1.02)), math.log(1.05 * 1.02 * 1.03 / (0.97 * 1.04 * 1.05))]
+    assert told["total"].tolist() == pytest.approx(logs, abs=1e-15)
+    assert told["variance"].tolist() == pytest.approx([logs[0] + 0.13, logs[1] - 0.04], abs=1e-15)
+    assert (told[list(CAUSES)] == 0.0).all(axis=None)
+
+
+def test_months_and_days_by_hand(two_years: Attribution) -> None:
+    assert [str(month) for month in two_years.by("month").index] == ["2020-12", "2021-01"]
+    days = two_years.by("day")
+    assert days["AAA"].tolist() == pytest.approx([0.0, 0.10, -0.20, 0.05, 0.02, 0.03], abs=1e-15)
+    assert days["total"].iloc[2] == pytest.approx(math.log(0.8 / 1.02), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sessions"),
+    [
+        (None, None, 6),
+        ("2020-12-30", "2020-12-31", 2),
+        (None, "2020-12-29", 1),
+        # A Saturday and a Sunday.
+        ("2021-01-02", None, 2),
+        (None, "2021-01-03", 4),
+        (pd.Timestamp("2021-01-04"), pd.Timestamp("2021-01-04"), 1),
+        ("1999-01-01", "2099-01-01", 6),
+    ],
+)
+def test_a_span_is_the_sessions_in_it(
+    two_years: Attribution, start: pd.Timestamp | str | None, end: pd.Timestamp | str | None, sessions: int
+) -> None:
+    some = two_years.between(start, end)
+    assert len(some.parts) == len(some.portfolio_returns) == len(some.benchmark_returns) == sessions
+    assert len(some.variance) == sessions
+    first, last = (None if day is None else pd.Timestamp(day) for day in (start, end))
+    assert all((first is None or day >= first) and (last is None or day <= last) for day in some.parts.index)
+
+
+def test_a_span_of_one_year_is_that_years_row(two_years: Attribution) -> None:
+    later = two_years.between("2021-01-01", None)
+    assert later.totals | {"total": later.log_active} == {
+        name: pytest.approx(part, abs=1e-15) for name, part in two_years.by("year").loc["2021"].items()
+    }
+    assert math.fsum(later.points.values()) == pytest.approx(1.05 * 1.02 * 1.03 - 0.97 * 1.04 * 1.05, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2021-01-06", None),
+        (None, "2020-12-28"),
+        ("2021-01-02", "2021-01-03"),
+        ("2020-12-31", "2020-12-30"),
+    ],
+)
+def test_a_span_without_a_session_is_refused(two_years: Attribution, start: str | None, end: str | None) -> None:
+    named = f"between {start or 'an open end'} and {end or 'an open end'}"
+    with pytest.raises(SpanError, match=named):
+        two_years.between(start, end)
+
+
+# --- scaling to points ---
 
 
 def test_points_by_hand() -> None:
@@ -578,6 +772,39 @@ def test_a_fund_that_loses_all_it_has_still_adds_up(seed: int, calendar: str) ->
     ]
     pair = Pair(run[0], run[1], {"AAA": indices["AAA"].returns})
     assert error(pair.split, pair) <= 1e-12
+
+
+def test_the_share_of_a_lost_fund_earns_what_cash_earns() -> None:
+    """40% of the wealth is lost on the first session; what is left is then 60% in the other fund and 40% in cash."""
+    dates = WEEKDAYS[:3]
+    history = history_of(dates, 0.036)
+    # Two weekdays apart, and then a weekend.
+    earned = [0.0001 * (dates[k] - dates[k - 1]).days for k in (1, 2)]
+    returns = fund_returns_of([[0.0, 0.0], [-1.0, 0.0], [0.5, 0.10]], history, [{"AAA": 1.0}, {"BBB": 1.0}], ["A", "B"])
+    x = {"AAA": pd.Series([math.nan, -1.0, 0.5], dates), "BBB": pd.Series([math.nan, 0.0, 0.1], dates)}
+    own = backtest(returns, targets_for(returns, [0.4, 0.6]), CalendarRule("daily"))
+    none = backtest(returns, targets_for(returns, [0.0, 0.0]), CalendarRule("never"))
+    split = Pair(own, none, x).split
+    assert split.portfolio_returns.tolist() == pytest.approx([0.0, -0.4, 0.06 + 0.4 * earned[1]], abs=1e-15)
+    assert split.parts["cash"].tolist() == pytest.approx([0.0, -earned[0], -0.6 * earned[1]], abs=1e-15)
+    # It has no exposure any more, whatever its index does.
+    assert split.parts[["AAA", "drift"]].sum(axis=1).iloc[2] == pytest.approx(0.0, abs=1e-15)
+    assert (split.parts[["slippage", "cost", "spread"]] == 0.0).all(axis=None)
+
+
+def test_a_withdrawal_of_all_there_is_counts_to_its_end() -> None:
+    """Sold on the second session for 1.1 less 1%: the session's return is that of what was paid out."""
+    returns = fund_returns_of([[0.0, 0.0], [0.10, 0.0], [0.5, 0.2]], exposures=[{"AAA": 1.0}, {"BBB": 1.0}])
+    never, dates = CalendarRule("never"), returns.history.dates
+    away = CashFlows((CashFlow(share=-1.0, days=(dates[1].date(),)),))
+    own = backtest(returns, targets_for(returns, [1.0, 0.0]), never, TradingCosts(100.0), flows=away)
+    other = backtest(returns, targets_for(returns, [0.0, 1.0]), never)
+    x = {"AAA": returns.returns["FUND0"], "BBB": returns.returns["FUND1"]}
+    split = Pair(own, other, x).split
+    assert own.exhausted == dates[1]
+    assert split.portfolio_returns.tolist() == pytest.approx([1 / 1.01 - 1, 1.1 * 0.99 - 1], abs=1e-15)
+    assert split.parts["AAA"].tolist() == pytest.approx([0.0, 0.10], abs=1e-15)
+    assert split.parts["cost"].tolist() == pytest.approx([1 / 1.01 - 1, -0.011], abs=1e-15)
 
 
 # --- what cannot be split ---

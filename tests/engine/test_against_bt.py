@@ -42,7 +42,7 @@ def theirs(when: list[object], commission: Commission | None = None, capital: fl
 
 def wealth(run: bt.Backtest) -> pd.Series:
     """Value of 1; theirs begins with 100 the day before the first price."""
-    return run.strategy.prices.reindex(PRICES.index) / 100.0
+    return pd.Series(run.strategy.prices.reindex(PRICES.index) / 100.0)
 
 
 def on_dates(done: Backtest) -> list[object]:
@@ -82,9 +82,9 @@ COMMISSIONS: list[tuple[TradingCosts, Commission]] = [
 
 @pytest.mark.parametrize(("costs", "commission"), COMMISSIONS, ids=["a share of the trade", "a fee"])
 def test_commissions_differ_by_who_pays_them_and_no_more(costs: TradingCosts, commission: Commission) -> None:
-    """Theirs trades to shares of the value before costs: each purchase pays its own commission, and what the sales cost
-    is left as a debt until the next trade. Ours trades to shares of what is left. So the first purchase agrees, and
-    after a trade the two hold the same but for shares of its cost, which then earn differently.
+    """In theirs each fund goes to its share of the value before costs, less what its own trade costs; in ours to its
+    share of what all costs leave. So the value after a trade differs in what trading the costs costs, and until the
+    next the two hold the same but for shares of the costs, which then earn differently.
     """
     done = backtest(RETURNS, TARGETS, MONTHLY, costs)
     other = theirs(on_dates(done), commission, capital=100_000.0)
@@ -92,10 +92,14 @@ def test_commissions_differ_by_who_pays_them_and_no_more(costs: TradingCosts, co
     assert done.value.iloc[0] == pytest.approx(worth.iloc[0], rel=1e-12)
     off = float((worth / done.value - 1.0).abs().max())
     assert 1e-9 < off < 0.005 * float(done.cost.sum())
-    later = done.traded[1:]
-    debt = other.strategy.cash.loc[later] / other.strategy.values.loc[later]
-    assert (debt < 0.0).all()
-    assert (array(done.cash.loc[later]) == 0.0).all()
+    shares = other.positions.reindex(PRICES.index)[list(WEIGHTS)]
+    for day in done.traded[1:]:
+        prices = array(PRICES)[PRICES.index.get_loc(day)]
+        now, was = array(shares.loc[[day]])[0], array(shares.shift(1).loc[[day]])[0]
+        paid = [commission(float(q), float(p)) for q, p in zip(now - was, prices, strict=True)]
+        expected = np.array(list(WEIGHTS.values())) * float(was @ prices) - paid
+        assert np.allclose(now * prices, expected, rtol=1e-9, atol=0)
+        assert array(done.weights.loc[[day]])[0] == pytest.approx(list(WEIGHTS.values()), abs=1e-15)
 
 
 def test_money_that_comes_in_is_traded_with_a_rebalance() -> None:

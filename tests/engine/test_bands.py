@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
+import pandas as pd
 import pytest
-from tests.engine.building import WEEKDAYS, array, fund_returns_of, targets_for
+from tests.engine.building import array, fund_returns_of, targets_for
 
 from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.bands import (
@@ -22,6 +23,7 @@ from alphaoverlay.engine.bands import (
 )
 from alphaoverlay.engine.rebalancing import RebalancingRule, as_rule
 from alphaoverlay.engine.schedule import CalendarRule
+from alphaoverlay.engine.sweeping import sweep
 from alphaoverlay.engine.targets import Targets
 from alphaoverlay.errors import StudyError
 from alphaoverlay.funds.fund import Fund
@@ -206,8 +208,6 @@ def test_with_a_calendar_whichever_comes_first() -> None:
 
 
 def test_on_a_change_of_targets_bands_are_not_looked_at() -> None:
-    import pandas as pd
-
     returns = fund_returns_of([[0.0], [1.0], [0.0]])
     plan = pd.DataFrame({"FUND0": [0.5, 0.3, 0.3]}, index=returns.history.dates)
     done = backtest(returns, Targets.by_session(plan), RebalancingRule(NEVER, (Band.of("weight", 0.1),), lag=1))
@@ -268,7 +268,7 @@ def test_a_band_that_makes_no_sense_is_refused(band: Band, message: str) -> None
 def test_a_share_of_a_target_of_0_is_refused(on: BandMeasure, name: str, targets: list[float]) -> None:
     rows = np.array([[0.6, 0.1, 0.1], targets])
     with pytest.raises(
-        StudyError, match=rf'band on {name}: its target is 0, of which there is no share; use kind = "abs'
+        StudyError, match=rf'band on {name}: its target is 0, of which there is no share; write kind = "abs'
     ):
         compile_bands([Band(on, 0.1, 0.1, "relative")], FUNDS, rows, {"SP500": 0.5})
 
@@ -282,11 +282,13 @@ def test_bands_for_another_portfolio() -> None:
         Band("active", 0.1, 0.1, "relative"),
         Band.of("net", 0.1),
     )
-    kept = bands_that_apply(bands, FUNDS[:1], np.array([[1.0]]))
+    kept = bands_that_apply(bands, FUNDS[:1], np.array([[1.0]]), {"NASDAQ100": 1.0})
     assert kept == (
         Band("weight", 0.1, 0.2, "relative", ("SPY",), 0.5), bands[2], bands[3], bands[4],
     )  # fmt: skip
-    assert bands_that_apply(bands[:1], FUNDS, np.array([[0.5, 0.0, 0.5]])) == (
+    # Of an active exposure of 0 there is no share.
+    assert bands_that_apply(bands[3:4], FUNDS[:1], np.array([[1.0]]), {"SP500": 1.0}) == ()
+    assert bands_that_apply(bands[:1], FUNDS, np.array([[0.5, 0.0, 0.5]]), {}) == (
         Band("weight", 0.1, 0.2, "relative", ("SPY",), 0.5),
         Band("weight", 0.1, 0.2, "relative", ("SQQQ",), 0.5),
     )
@@ -299,20 +301,28 @@ def test_a_calendar_alone_is_a_rule() -> None:
     assert as_rule(rule) is rule
 
 
-def test_mistakes_of_a_rule_are_named() -> None:
-    for wrong in ({"lag": -1}, {"minimum_interval": -1}):
-        with pytest.raises(
-            StudyError, match=r"rebalance\.lag and rebalance\.min_interval: write a number of sessions, 0"
-        ):
-            RebalancingRule(NEVER, **wrong)
-    for number in (0, -1, 101):
-        with pytest.raises(StudyError, match=rf"rebalance\.tranches = {number}: write 1 to 100"):
-            RebalancingRule(CalendarRule("monthly"), tranches=number)
-    for calendar in (NEVER, CalendarRule("daily")):
-        message = rf"rebalance\.tranches = 2: a {calendar.calendar} calendar has no dates to spread; choose another"
-        with pytest.raises(StudyError, match=message):
-            RebalancingRule(calendar, tranches=2)
-    with pytest.raises(StudyError, match=r"offset = -1"):
-        returns = fund_returns_of([[0.0]] * 3)
-        backtest(returns, targets_for(returns, [0.5]), RebalancingRule(NEVER, check=CalendarRule("weekly", -1)))
-    assert WEEKDAYS[0].day == 1
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (
+            RebalancingRule(NEVER, lag=-1),
+            r"rebalance\.lag and rebalance\.min_interval: write a number of sessions, 0 or",
+        ),
+        (RebalancingRule(NEVER, minimum_interval=-1), r"rebalance\.lag and rebalance\.min_interval: write a number"),
+        (RebalancingRule(CalendarRule("monthly"), tranches=0), r"rebalance\.tranches = 0: write 1 to 100"),
+        (RebalancingRule(CalendarRule("monthly"), tranches=101), r"rebalance\.tranches = 101: write 1 to 100"),
+        (
+            RebalancingRule(NEVER, tranches=2),
+            r"rebalance\.tranches = 2: a never calendar has no dates to spread; choose",
+        ),
+        (RebalancingRule(CalendarRule("daily"), tranches=2), r"tranches = 2: a daily calendar has no dates to spread"),
+        (RebalancingRule(CalendarRule("monthly", -1)), r"offset = -1"),
+        (RebalancingRule(NEVER, check=CalendarRule("weekly", -1)), r"offset = -1"),
+    ],
+)
+def test_mistakes_of_a_rule_are_named(rule: RebalancingRule, message: str) -> None:
+    returns = fund_returns_of([[0.0]] * 3)
+    with pytest.raises(StudyError, match=message):
+        backtest(returns, targets_for(returns, [0.5]), rule)
+    with pytest.raises(StudyError, match=message):
+        sweep(returns, np.array([[0.5]]), rule)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ DAILY = CalendarRule("daily")
 
 def rates(costs: TradingCosts, returns: FundReturns = STILL) -> list[list[float]]:
     """Proportional rates in basis points, a list a session."""
-    return (costs.compile(returns).rates * 1e4).round(9).tolist()
+    return [[round(float(x) * 1e4, 9) for x in row] for row in costs.compile(returns).rates]
 
 
 def priced(close: list[list[float]], moves: list[list[float]] | None = None) -> FundReturns:
@@ -222,7 +223,13 @@ def test_impact_by_hand() -> None:
 
 @pytest.mark.parametrize("bps", [-0.1, 1000.1, math.nan, math.inf])
 def test_a_half_spread_outside_its_range_is_refused(bps: float) -> None:
-    for given in (bps, {"FUND0": 1.0, "FUND1": bps}, {"FUND0": 1.0, "FUND1": dated(("2021-01-04", bps))}):
+    later = dated(("2021-01-04", bps))
+    every: list[float | Mapping[str, float | pd.Series]] = [
+        bps,
+        {"FUND0": 1.0, "FUND1": bps},
+        {"FUND0": later, "FUND1": 1.0},
+    ]
+    for given in every:
         with pytest.raises(StudyError, match=r"costs\.half_spread_bps of FUND[01]: write basis points from 0 to 1000"):
             TradingCosts(given).compile(STILL)
 

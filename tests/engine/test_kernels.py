@@ -187,7 +187,14 @@ def test_the_kernels_use_the_four_operations_loops_and_each_other_only() -> None
     bodies = [node for node in TREE.body if isinstance(node, ast.FunctionDef)]
     for node in (inner for body in bodies for inner in ast.walk(body)):
         if isinstance(node, ast.Call):
-            assert ast.unparse(node.func) in FUNCTIONS | {"range", "np.zeros", "np.empty", "math.sqrt"}
+            assert ast.unparse(node.func) in FUNCTIONS | {
+                "range",
+                "np.zeros",
+                "np.ones",
+                "np.full",
+                "np.empty",
+                "math.sqrt",
+            }
         if isinstance(node, ast.BinOp | ast.AugAssign):
             assert isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div)
 

@@ -239,3 +239,55 @@ def test_bands_look_at_the_weights_after_the_flow() -> None:
     assert result["broken"] == [False, False]
     assert result["rebalanced"] == [True, False]
     stands(result, 1, [0.85, 0.51], 0.34)
+
+
+def test_a_purchase_is_below_the_minimum_before_costs_or_not_at_all() -> None:
+    # 3/5 of 0.105 are 0.063 before costs, and 0.063/1.06 < 0.06 after them: it is bought.
+    result = run_plan(plan(GREW, [0.5, 0.3], rate=0.1, smallest=0.06, flows=[Flow(1, 0.105)]))
+    stands(result, 1, [0.7, 0.3 + 0.063 / 1.06], 0.2 + 0.042 / 1.06)
+    # Fees above the contribution leave it in cash.
+    result = run_plan(plan([[0.0, 0.0]] * 2, [0.5, 0.5], fee=0.01, smallest=0.001, flows=[Flow(1, 0.019)]))
+    stands(result, 1, [0.49, 0.49], 0.019)
+    assert result["cost"][1] == 0
+
+
+def test_a_fund_that_has_less_than_it_is_to_give() -> None:
+    # What is 0.04 of a target of 0 stays below the minimum, and then has to give 0.039/0.9: all goes to the targets.
+    targets = [[0.06, 0.47], *[[0.0, 0.5]] * 2]
+    result = run_plan(
+        plan([[0.0, -1 / 3, 0.0], [0.0] * 3], [], targets=targets, rate=0.1, smallest=0.05, flows=[Flow(2, -0.039)])
+    )
+    stands(result, 1, [0.04, 0.47], 0.47)
+    after = (0.941 - 0.004 - 0.047) / 0.95
+    stands(result, 2, [0.0, after / 2], after / 2)
+    assert result["rebalanced"] == [True, True, False]
+    # The same of cash: 0.095 of 0.109, at two hundredths.
+    result = run_plan(plan([[0.0, -0.9]], [0.99], rate=0.02, flows=[Flow(1, -0.095)]))
+    assert result["holdings"][1][0] / result["value"][1] == pytest.approx(0.99)
+
+
+def test_a_flow_that_rebalances_counts_and_clears_and_nothing_is_looked_at() -> None:
+    band = Band("weight", 0.05, 0.05)
+    still = [0.0, 0.4, 0.4, 0.0, 0.0]
+    settings: dict[str, Any] = {"bands": [band], "placing": "rebalance"}
+    result = run_plan(plan([still], [0.5], interval=2, flows=[Flow(1, 0.3)], **settings))
+    assert result["rebalanced"] == [True, True, False, True, False]
+    assert result["broken"] == [False, False, True, True, False]
+    result = run_plan(plan([[0.0, 0.4, 0.0, 0.0, 0.0]], [0.5], lag=2, flows=[Flow(2, 0.3)], **settings))
+    assert result["rebalanced"] == [True, False, True, False, False]
+
+
+def test_one_trade_for_a_tranche_that_rebalances_and_one_that_does_not() -> None:
+    # The fund doubles: 0.5 + 0.25 each. 0.15 more each: the first goes to a half, the second stays at 2/3.
+    # V' + 0.1*(V'*7/12 - 1) = 1.8
+    calendar = [[False, False, True], [False, False, False]]
+    settings: dict[str, Any] = {"calendar": calendar, "placing": "current", "flows": [Flow(2, 0.3)]}
+    result = run_plan(plan([[0.0, 1.0, 0.0]], [0.5], rate=0.1, **settings))
+    after = 1.9 / (1 + 0.7 / 12)
+    stands(result, 2, [after * 7 / 12], after * 5 / 12)
+
+
+def test_trading_that_costs_all_there_is_is_ruin() -> None:
+    # 2 on a debt of 1 falls to 1.014: selling a fiftieth below what is owed leaves nothing.
+    result = run_plan(plan([[0.0, -0.493, 0.0]], [2.0], (1,), rate=0.02))
+    assert result["ended"] == (1, "ruined")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
+import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from alphaoverlay.errors import StudyError
 from alphaoverlay.study.load import Study, load_study, study_from
@@ -80,8 +83,8 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("values", "said"), MISTAKES, ids=lambda v: str(v)[:60])
-def test_a_mistake_names_the_place_the_key_and_the_fix(values: dict[str, Any], said: list[str]) -> None:
+def refused(values: dict[str, Any], said: list[str]) -> None:
+    """Check that a study is refused in one line that names its place and says all of this."""
     with pytest.raises(StudyError) as caught:
         study_from(values, "my.toml")
     message = str(caught.value)
@@ -89,6 +92,11 @@ def test_a_mistake_names_the_place_the_key_and_the_fix(values: dict[str, Any], s
     assert "\n" not in message
     for words in said:
         assert words in message
+
+
+@pytest.mark.parametrize(("values", "said"), MISTAKES, ids=lambda v: str(v)[:60])
+def test_a_mistake_names_the_place_the_key_and_the_fix(values: dict[str, Any], said: list[str]) -> None:
+    refused(values, said)
 
 
 def test_a_file_that_is_not_there_names_the_command_that_makes_one(tmp_path: Path) -> None:
@@ -151,9 +159,54 @@ def test_the_starter_study_is_the_founding_case(tmp_path: Path) -> None:
     assert study.funds.allow == ("SPY", "UPRO", "TNA", "SQQQ")
 
 
-def test_every_key_of_a_study_is_in_the_starter() -> None:
-    text = starter_study("my.toml")
+def tables_in(kind: Any) -> list[type[BaseModel]]:
+    """The tables that a field may hold, alone, in a list or in a table by name."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [table for inner in get_args(kind) for table in tables_in(inner)]
+
+
+def keys_of(table: type[BaseModel]) -> set[str]:
+    """Every key of a table and of the tables inside it."""
+    inner = [one for field in table.model_fields.values() for one in tables_in(field.annotation)]
+    return {*table.model_fields, *(key for one in inner for key in keys_of(one))}
+
+
+def starter_sections() -> dict[str, str]:
+    """The starter by table, with what is commented out; the keys before all tables under ""."""
+    found = {"": ""}
+    name = ""
+    for line in starter_study("my.toml").splitlines():
+        if head := re.fullmatch(r"(?:# )?\[+(\w+)\]+", line):
+            name = head.group(1)
+        found[name] = found.get(name, "") + line + "\n"
+    return found
+
+
+def test_every_key_of_a_study_is_in_the_starter_under_its_table() -> None:
+    sections = starter_sections()
+    checked = 0
     for name, field in Study.model_fields.items():
-        assert name in text
-        for inner in getattr(field.annotation, "model_fields", {}):
-            assert inner in text, f"{name}.{inner}"
+        inner = {key for table in tables_in(field.annotation) for key in keys_of(table)}
+        assert name in sections or re.search(rf"^(# )?{name} = ", sections[""], flags=re.M), name
+        for key in inner:
+            assert re.search(rf"(^|[\s{{,;]){key}( =|:)", sections[name], flags=re.M), f"{name}.{key}"
+            checked += 1
+    assert checked >= 30
+
+
+def test_what_the_starter_has_commented_out_can_be_taken_in() -> None:
+    """Every commented line of the tables about trading, at once."""
+    taken = []
+    for name, section in starter_sections().items():
+        for line in section.splitlines():
+            bare = line.removeprefix("# ")
+            said = name in ("rebalance", "costs", "cash", "flows") or bare.startswith("capital")
+            again = bare.startswith("half_spread_bps") and bare != line
+            taken.append(bare if said and not again and re.match(r"\[+\w+\]+$|\w+ = ", bare) else line)
+    study = study_from(tomllib.loads("\n".join(taken)), "test")
+    assert len(study.flows) == 2
+    assert study.capital == 100_000
+    assert study.rebalance.model_fields_set == set(type(study.rebalance).model_fields)
+    assert study.costs.model_fields_set == set(type(study.costs).model_fields)
+    assert study.cash.model_fields_set == set(type(study.cash).model_fields)

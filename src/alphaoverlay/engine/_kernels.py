@@ -153,7 +153,8 @@ def settle_all(
     if fee == 0.0 and smallest == 0.0:
         return settle_traded(value, held, mix, rates, impact, mask)
     least = NOISE * value if smallest < NOISE * value else smallest
-    top = value
+    # A hair above, so that a trade of just the minimum counts.
+    top = value * (1.0 + 1e-15)
     jump = 0.0
     while top > 0.0:
         below = mark_traded(top, least, held, mix, mask)
@@ -208,8 +209,9 @@ def set_limits(goal: Floats, bands: BandArrays, low: Floats, high: Floats) -> No
         unit = 1.0
         if bands.relative[b] == 1:
             unit = target if target >= 0.0 else -target
-        low[b] = target - bands.below[b] * unit
-        high[b] = target + bands.above[b] * unit
+        # A share of nothing is nothing, even where the share has no limit.
+        low[b] = target - (bands.below[b] * unit if unit > 0.0 else 0.0)
+        high[b] = target + (bands.above[b] * unit if unit > 0.0 else 0.0)
 
 
 def mark_broken(holdings: Floats, worth: float, bands: BandArrays, low: Floats, high: Floats, asked: Ints) -> bool:
@@ -430,7 +432,7 @@ def rebalance(
             cash[s] = move(worth[s], aim[s], mask, holdings[s], moved)
     spent = whole - after
     if fee > 0.0 or smallest > 0.0:
-        spent -= trim(whole, rates, impact, aim, total, due, holdings, cash, worth, moved)
+        spent -= trim(fee, whole, rates, impact, aim, total, due, holdings, cash, worth, moved)
     return spent
 
 
@@ -456,6 +458,7 @@ def move(worth: float, aim: Floats, mask: Ints, holdings: Floats, moved: Floats)
 
 
 def trim(
+    fee: float,
     whole: float,
     rates: Floats,
     impact: Floats,
@@ -469,26 +472,32 @@ def trim(
 ) -> float:
     """Scale purchases down where what does not trade would leave cash below 0 and its target; return the saving."""
     tranches, m = holdings.shape
-    short = 0.0
+    held = np.zeros(m)
+    target = 1.0
     for s in range(tranches):
-        if due[s] >= 0.0:
-            floor = 1.0
-            for i in range(m):
-                floor -= aim[s, i]
-            floor = worth[s] * floor if floor < 0.0 else 0.0
-            short += floor - cash[s] if floor - cash[s] > NOISE * whole else 0.0
-    if short == 0.0:
-        return 0.0
-    bought = 0.0
+        for i in range(m):
+            held[i] += holdings[s, i] if due[s] >= 0.0 else 0.0
+            target -= aim[s, i] * (total[s] / whole) if due[s] >= 0.0 else 0.0
     for i in range(m):
-        bought += moved[i] * (1.0 + rates[i]) if moved[i] > 0.0 else 0.0
-    kept = 1.0 - short / bought if bought > short else 0.0
-    saved = 0.0
+        held[i] -= moved[i]
+    floor = target if target < 0.0 else 0.0
+    if over_floor(1.0, fee, whole, floor, rates, impact, held, moved) >= -NOISE * whole:
+        return 0.0
+    low = 0.0
+    high = 1.0
+    while True:
+        middle = low + 0.5 * (high - low)
+        if middle <= low or middle >= high:
+            break
+        if over_floor(middle, fee, whole, floor, rates, impact, held, moved) >= 0.0:
+            low = middle
+        else:
+            high = middle
+    saved = paid(1.0, fee, whole, rates, impact, moved) - paid(low, fee, whole, rates, impact, moved)
     for i in range(m):
         if moved[i] > 0.0:
-            fewer = moved[i] * (1.0 - kept)
-            saved += price_of(moved[i], rates[i], impact[i]) - price_of(moved[i] * kept, rates[i], impact[i])
-            moved[i] = moved[i] * kept
+            fewer = moved[i] * (1.0 - low)
+            moved[i] = moved[i] * low
             for s in range(tranches):
                 part = fewer * (total[s] / whole) if due[s] >= 0.0 else 0.0
                 holdings[s, i] -= part
@@ -500,12 +509,41 @@ def trim(
     return saved
 
 
+def paid(kept: float, fee: float, whole: float, rates: Floats, impact: Floats, moved: Floats) -> float:
+    """Cost of the trades with all purchases times `kept`."""
+    cost = 0.0
+    for i in range(moved.shape[0]):
+        change = moved[i] * kept if moved[i] > 0.0 else moved[i]
+        if change > NOISE * whole or change < -NOISE * whole:
+            cost += price_of(change, rates[i], impact[i]) + fee
+    return cost
+
+
+def over_floor(
+    kept: float,
+    fee: float,
+    whole: float,
+    floor: float,
+    rates: Floats,
+    impact: Floats,
+    held: Floats,
+    moved: Floats,
+) -> float:
+    """Cash above its floor (a share of the value) after trades with all purchases times `kept`."""
+    worth = whole - paid(kept, fee, whole, rates, impact, moved)
+    spare = worth - floor * worth
+    for i in range(moved.shape[0]):
+        spare -= held[i] + (moved[i] * kept if moved[i] > 0.0 else moved[i])
+    return spare
+
+
 def place_flow(
     value: float,
     money: float,
     costs: Costs,
     rates: Floats,
     impact: Floats,
+    goal: Floats,
     wish: Floats,
     total: Floats,
     holdings: Floats,
@@ -513,7 +551,7 @@ def place_flow(
     worth: Floats,
     moved: Floats,
 ) -> float:
-    """Trade what a flow is placed in, its costs out of what is moved; return the cost, -1 where a fund falls short."""
+    """Trade what a flow is placed in, its costs out of what is moved; return the cost, -1 where there is too little."""
     tranches, m = holdings.shape
     least = costs.smallest if money > 0.0 and costs.smallest > NOISE * value else NOISE * value
     share = np.zeros(m)
@@ -535,10 +573,13 @@ def place_flow(
         for s in range(tranches):
             if share[i] > 0.0 and holdings[s, i] + (wish[s, i] - holdings[s, i]) * times < 0.0:
                 return -1.0
+        if share[i] > 0.0 and amount != 0.0:
+            cost += price_of(share[i] * amount, rates[i], impact[i]) + costs.fee
+    if money < 0.0 and gives_too_much(value, cost, times, share, goal, wish, total, holdings, cash, worth):
+        return -1.0
     for i in range(m):
         if share[i] > 0.0 and amount != 0.0:
             moved[i] = share[i] * amount
-            cost += price_of(moved[i], rates[i], impact[i]) + costs.fee
             for s in range(tranches):
                 holdings[s, i] += (wish[s, i] - holdings[s, i]) * times
     for s in range(tranches):
@@ -548,6 +589,35 @@ def place_flow(
             spare -= holdings[s, i]
         cash[s] = spare
     return cost
+
+
+def gives_too_much(
+    value: float,
+    cost: float,
+    times: float,
+    share: Floats,
+    goal: Floats,
+    wish: Floats,
+    total: Floats,
+    holdings: Floats,
+    cash: Floats,
+    worth: Floats,
+) -> bool:
+    """Whether a withdrawal would take a tranche's cash below 0 and below its target."""
+    tranches, m = holdings.shape
+    for s in range(tranches):
+        after = total[s] - cost * (worth[s] / value)
+        spare = after
+        floor = after
+        for i in range(m):
+            sold = (holdings[s, i] - wish[s, i]) * times if share[i] > 0.0 else 0.0
+            spare -= holdings[s, i] - sold
+            floor -= after * goal[i]
+        floor = floor if floor < 0.0 else 0.0
+        # Cash that was below its target already, and gives nothing, is not asked.
+        if spare < floor - NOISE * value and spare < cash[s] - NOISE * value:
+            return True
+    return False
 
 
 def moved_by_flow(money: float, fees: float, share: Floats, rates: Floats, impact: Floats) -> float:
@@ -562,7 +632,7 @@ def moved_by_flow(money: float, fees: float, share: Floats, rates: Floats, impac
         return (money - fees) / (1.0 + slope) if money > 0.0 else (money - fees) / (1.0 - slope)
     size = money if money > 0.0 else -money
     low = 0.0 if money > 0.0 else size
-    high = size if money > 0.0 else 2.0 * size + fees
+    high = size if money > 0.0 else 1e3 * size + fees
     while True:
         middle = low + 0.5 * (high - low)
         if middle <= low or middle >= high:
@@ -589,6 +659,7 @@ def exhausts(t: int, value: float, money: float, costs: Costs, holdings: Floats,
         moved[i] = -held
         if held > NOISE * value:
             cost += price_of(held, rates[i], impact[i]) + costs.fee
+    cost = cost if cost < value else value
     if -money >= value - cost:
         facts[0] = cost
         facts[1] = cost - value
@@ -599,7 +670,7 @@ def exhausts(t: int, value: float, money: float, costs: Costs, holdings: Floats,
 
 
 def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Floats, out_facts: Floats) -> int:
-    """Run one portfolio from wealth 1.0; return the session on which it ended, or -1.
+    """Run one portfolio from wealth 1.0; return the session of its ruin, n + that of its exhaustion, or -1.
 
     Order at a close: return, cash flow, rules, trades, costs (method M6). Filled for each session, after its trades:
     value (n,), holdings and trades (n, m), and facts (n, 5): cost, flow, tranches that traded by the calendar or a
@@ -622,13 +693,17 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
     out_trades[:] = 0.0
     out_facts[:] = 0.0
     for t in range(n):
+        before = value
         if t > 0:
             value = earn(t, plan.market, holdings, cash, worth, alive)
-            if value <= 0.0:
-                return end_path(t, out_value, out_holdings)
+            if value <= NOISE * before:
+                end_path(t, out_value, out_holdings)
+                return t
         money = plan.flows.amount[t] + plan.flows.share[t] * value
         if money < 0.0 and exhausts(t, value, money, plan.costs, holdings, out_trades[t], out_facts[t]):
-            return end_path(t, out_value, out_holdings)
+            end_path(t, out_value, out_holdings)
+            ended: int = n + t
+            return ended
         if may_trade(t, plan) or money != 0.0:
             if plan.goals.turn[t] or alive[m] == 1.0:
                 aim_at(t, plan, alive, goal, low, high)
@@ -649,6 +724,10 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
                 out_trades[t],
                 out_facts[t],
             )
+            # Trading can cost a portfolio that borrows all there is.
+            if value <= NOISE * before:
+                end_path(t, out_value, out_holdings)
+                return t
         out_value[t] = value
         for i in range(m):
             held = holdings[0, i]
@@ -693,6 +772,12 @@ def close(
     forced = t == 0 or plan.goals.turn[t] or (money != 0.0 and placing == 2)
     rebalanced = False
     for s in range(tranches):
+        due[s] = -1.0
+        if worth[s] <= 0.0:
+            # A tranche that has nothing neither trades nor gets flows.
+            for i in range(m):
+                wish[s, i] = holdings[s, i]
+            continue
         part = money * (worth[s] / value)
         total[s] = worth[s] + part
         for i in range(m):
@@ -703,15 +788,15 @@ def close(
         rebalanced = rebalanced or due[s] >= 0.0
     facts[1] = money
     if money != 0.0 and not rebalanced:
-        facts[0] = place_flow(value, money, costs, rates, impact, wish, total, holdings, cash, worth, moved)
+        facts[0] = place_flow(value, money, costs, rates, impact, goal, wish, total, holdings, cash, worth, moved)
         if facts[0] < 0.0:
             rebalanced = True
             for s in range(tranches):
-                due[s] = 1.0
+                due[s] = 1.0 if total[s] > 0.0 else -1.0
     if rebalanced:
         for s in range(tranches):
             # With a flow, the tranches that are not due are traded to where it is placed.
-            if money != 0.0 and due[s] < 0.0:
+            if money != 0.0 and due[s] < 0.0 and total[s] > 0.0:
                 due[s] = 0.0
         # A withdrawal is not held up by a minimum.
         least = costs.smallest if money >= 0.0 else 0.0
@@ -731,22 +816,22 @@ def may_trade(t: int, plan: Plan) -> bool:
     return possible
 
 
-def end_path(t: int, out_value: Floats, out_holdings: Floats) -> int:
+def end_path(t: int, out_value: Floats, out_holdings: Floats) -> None:
     """Leave nothing from session t on."""
     out_value[t:] = 0.0
     out_holdings[t:] = 0.0
-    return t
 
 
 # --- many portfolios side by side ---
 
 
-def earn_lanes(t: int, market: Market, holdings: Floats, cash: Floats, worth: Floats) -> int:
-    """`earn` for every lane; returns how many are worth nothing."""
+def earn_lanes(t: int, market: Market, holdings: Floats, cash: Floats, worth: Floats, before: Floats) -> int:
+    """`earn` for every lane; returns how many are worth nothing. `before` is room to work in."""
     m, lanes = holdings.shape
     lend = 1.0 + market.lend[t]
     borrow = 1.0 + market.borrow[t]
     for w in range(lanes):
+        before[w] = worth[w]
         worth[w] = 0.0
     for i in range(m):
         factor = 1.0 + market.returns[t, i]
@@ -760,8 +845,9 @@ def earn_lanes(t: int, market: Market, holdings: Floats, cash: Floats, worth: Fl
         spare = spare * (lend if spare >= 0.0 else borrow)
         cash[w] = spare
         total = worth[w] + spare
-        worth[w] = total
-        gone += 1 if total <= 0.0 else 0
+        lost = total <= NOISE * before[w]
+        worth[w] = 0.0 if lost else total
+        gone += 1 if lost else 0
     return gone
 
 
@@ -910,6 +996,11 @@ def trade_lanes(
         cash[w] = after[k] * spare if spare > NOISE or spare < -NOISE else 0.0
         worth[w] = after[k]
         last[w] = t
+        if after[k] <= NOISE * value[k]:
+            worth[w] = 0.0
+            cash[w] = 0.0
+            for i in range(m):
+                holdings[i, w] = 0.0
         out[2, w] += value[k] - after[k]
         if t > 0:
             out[3, w] += 0.5 * moved / value[k]
@@ -949,7 +1040,7 @@ def run_lanes(plan: Plan, weights: Floats, out: Floats) -> None:
     set_lane_limits(weights, rules.bands, low, high)
     for t in range(n):
         if t > 0:
-            if earn_lanes(t, market, holdings, cash, worth) > 0:
+            if earn_lanes(t, market, holdings, cash, worth, term) > 0:
                 bury_lanes(holdings, cash, worth)
             for i in range(m):
                 if market.returns[t, i] <= -1.0:

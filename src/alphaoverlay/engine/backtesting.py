@@ -167,8 +167,8 @@ def backtest(
     dates, symbols = fund_returns.history.dates, list(targets.symbols)
     alive = value > 0.0
     weights = np.divide(held, value[:, None], out=np.zeros_like(held), where=alive[:, None])
-    ended = None if end < 0 else dates[end]
-    withdrawn = end >= 0 and facts[end, 1] < 0.0
+    withdrawn = end >= n
+    ended = None if end < 0 else dates[end - n if withdrawn else end]
     return Backtest(
         fund_returns=fund_returns,
         targets=targets,

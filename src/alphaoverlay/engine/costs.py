@@ -106,7 +106,9 @@ class TradingCosts:
         if isinstance(given, float | int):
             values = np.full(len(dates), float(given))
         else:
-            values = given.reindex(dates, method="ffill").bfill().to_numpy(dtype=np.float64)
+            known = given.dropna().sort_index()
+            first = known.iloc[0] if len(known) else np.nan
+            values = known.reindex(dates, method="ffill").fillna(first).to_numpy(dtype=np.float64)
         if not ((values >= 0.0) & (values <= MOST_BPS)).all():
             raise StudyError(f"costs.half_spread_bps of {symbol}: write basis points from 0 to {MOST_BPS:g}")
         return values / 10_000.0

@@ -64,8 +64,8 @@ class CashFlows:
         for flow in self.flows:
             _check(flow)
             on = _sessions(flow, history)
-            amount[on] += flow.amount
-            share[on] += flow.share
+            np.add.at(amount, on, flow.amount)
+            np.add.at(share, on, flow.share)
         if (share < -1.0).any():
             raise StudyError("the withdrawals of one session add up to more than all there is; lower their shares")
         return Flows(amount, share, PLACINGS.index(self.placing))
@@ -88,4 +88,4 @@ def _sessions(flow: CashFlow, history: History) -> np.ndarray[tuple[int], np.dty
     else:
         days = sorted({pd.Timestamp(day) for day in flow.days})
         on = np.array([history.dates.searchsorted(day) for day in days if day > history.dates[0]], dtype=np.int64)
-    return np.unique(on[(on > 0) & (on < len(history.dates))])
+    return on[(on > 0) & (on < len(history.dates))]

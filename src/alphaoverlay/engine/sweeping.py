@@ -71,7 +71,8 @@ def sweep(
     symbols = [fund.symbol for fund in fund_returns.funds]
     if isinstance(weights, pd.DataFrame) and list(weights.columns) != symbols:
         raise StudyError(f"weights of {', '.join(map(str, weights.columns))}; the returns are of {', '.join(symbols)}")
-    frame = pd.DataFrame(np.asarray(weights, dtype=np.float64), columns=symbols, index=getattr(weights, "index", None))
+    index = weights.index if isinstance(weights, pd.DataFrame) else None
+    frame = pd.DataFrame(np.asarray(weights, dtype=np.float64), columns=symbols, index=index)
     every = Targets(tuple(symbols), np.ascontiguousarray(frame.to_numpy(dtype=np.float64))).checked()
     rule, costs, cash = as_rule(rule), costs or TradingCosts(), cash or CashTerms()
     plan = compile_plan(fund_returns, every, rule, costs, CashFlows(), cash, benchmark or {})
@@ -92,7 +93,8 @@ def sweep(
 
 
 def _run_block(plan: Plan, rows: FloatArray, first: int, out: FloatArray) -> None:
-    lanes = np.ascontiguousarray(rows[first : first + BLOCK].T)
+    # A copy: the kernel takes a fund that lost everything out of the targets.
+    lanes = np.array(rows[first : first + BLOCK].T, copy=True, order="C")
     found = np.empty((len(RESULTS), lanes.shape[1]))
     compiled_kernels()["run_lanes"](plan, lanes, found)
     out[:, first : first + BLOCK] = found
@@ -101,7 +103,7 @@ def _run_block(plan: Plan, rows: FloatArray, first: int, out: FloatArray) -> Non
 def _run_one(plan: Plan, rows: FloatArray, which: int, out: FloatArray) -> None:
     n, m = plan.market.returns.shape
     value, held, trades, facts = np.empty(n), np.empty((n, m)), np.empty((n, m)), np.empty((n, 5))
-    own = plan._replace(goals=plan.goals._replace(rows=np.ascontiguousarray(rows[which : which + 1])))
+    own = plan._replace(goals=plan.goals._replace(rows=np.array(rows[which : which + 1], copy=True, order="C")))
     compiled_kernels()["run_path"](own, value, held, trades, facts)
     peak = np.maximum.accumulate(np.maximum(value, 1.0))
     bought, sold = (np.maximum(sign * trades, 0.0).sum(axis=1) for sign in (1.0, -1.0))
