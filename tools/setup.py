@@ -44,7 +44,7 @@ WILL_DO = {"run": ("run", "dev"), "dev": ("dev",), "oldest": ("oldest",)}
 
 # What a sound environment can find (found, not imported: a mistake in the code is no reason to build again).
 MODULES = ["alphaoverlay", "arch", "exchange_calendars", "highspy", "jinja2", "numba", "numpy", "pandas"]
-MODULES += ["platformdirs", "plotly", "pydantic", "rich", "typer"]
+MODULES += ["platformdirs", "plotly", "pydantic", "pyxirr", "rich", "typer"]
 CHECK = "import importlib.util as u, sys; sys.exit(any(u.find_spec(name) is None for name in sys.argv[1:]))"
 MISLEADING = ["PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"]
 

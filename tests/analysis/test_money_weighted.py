@@ -129,7 +129,8 @@ def test_it_is_the_rate_that_bisection_finds(flows: list[tuple[int, float]], out
 def test_at_that_rate_a_backtests_money_is_worth_nothing(case: Case, half_spread: float) -> None:
     done = case.but(costs=TradingCosts(half_spread)).run()
     rate = money_weighted_return(done)
-    if rate is None:
+    # Some loss in days is all but everything in a year, of which a double tells no difference.
+    if rate is None or rate < -1.0 + 1e-6:
         return
     # What is left at the end; nothing, where it ended before.
     moved = [(0, -1.0), *((t, -flow) for t, flow in enumerate(done.flow)), (len(done.value) - 1, done.value.iloc[-1])]

@@ -91,15 +91,16 @@ def test_a_day_without_a_session_counts_for_the_next_and_the_purchase_has_no_flo
     assert document["flows"]["contributed"] == 0.0
 
 
-def test_a_withdrawal_of_all_there_is_ends_the_path(folder: Path) -> None:
-    """Eight times an eighth of the start: the eighth month end takes what is left."""
-    flows = [{"amount": -125.0, "calendar": "monthly"}]
+@pytest.mark.parametrize(("amount", "last"), [(-125.0, "2019-08-30"), (-100.0, "2019-10-31")])
+def test_a_withdrawal_of_all_there_is_ends_the_path(folder: Path, amount: float, last: str) -> None:
+    """Eight times an eighth of the start, or ten times a tenth, of which rounding leaves dust: the rest is taken."""
+    flows = [{"amount": amount, "calendar": "monthly"}]
     document = document_of(folder, {"FLAT": 1.0}, capital=1000.0, flows=flows)
-    assert document["flows"]["exhausted"] == "2019-08-30"
+    assert document["flows"]["exhausted"] == last
     assert document["flows"]["withdrawn"] == pytest.approx(1.0, rel=1e-12)
     assert document["portfolio"]["final_value"] == pytest.approx(1.0, rel=1e-12)
     assert document["portfolio"]["ruin"] is None
-    assert any(note.startswith("The portfolio was exhausted on 2019-08-30") for note in document["notes"])
+    assert any(note.startswith(f"The portfolio was exhausted on {last}") for note in document["notes"])
 
 
 def test_flows_first_saves_trades(folder: Path) -> None:

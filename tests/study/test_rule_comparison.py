@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from dataclasses import dataclass
@@ -315,6 +316,15 @@ def test_a_span_shorter_than_a_quarter_has_no_quarters() -> None:
     assert document["untraded_quarter"] is None
     assert any(note.startswith("No quarters without trades: ") for note in document["notes"])
     assert len(document["timing_luck"]["least"]) == 6
+
+
+def test_a_portfolio_that_is_lost_in_a_quarter_is_an_outcome() -> None:
+    """The sample's Nasdaq rose 14% on 2001-01-03: ten times short loses all."""
+    values = {"weights": {"QQQ?L=-10&E=1": 1.0}, "benchmark": "SPY", "start": "2000-12-01", "end": "2001-06-29"}
+    study = study_from(values | {"rebalance": {"calendar": "weekly"}}, "test")
+    found = compare_rules(study, SampleSource())
+    json.dumps(rules_document(found).dump(), allow_nan=False)
+    assert rules_report(found).summary
 
 
 # --- the report ---

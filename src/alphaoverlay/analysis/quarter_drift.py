@@ -110,6 +110,7 @@ def _smooth_growth(fund: Fund, shocks: Mapping[str, float], years: float, rate: 
 def _seen(
     held: FloatArray, cash: FloatArray, matrix: FloatArray, names: tuple[str, ...], benchmark: Mapping[str, float]
 ) -> pd.DataFrame:
-    value = held.sum(axis=1) + cash
-    weights = held / value[:, None]
+    value = (held.sum(axis=1) + cash)[:, None]
+    # Where everything is lost there is nothing to be exposed with.
+    weights = np.divide(held, value, out=np.zeros_like(held), where=value > 0.0)
     return with_totals(pd.DataFrame(weights @ matrix.T, columns=list(names)), benchmark)

@@ -19,10 +19,7 @@ def delever(
     end: shared.EndOption = None,
     rebalance: shared.RebalanceOption = None,
     offset: shared.OffsetOption = None,
-    half_spread_bps: Annotated[
-        float | None,
-        typer.Option("--half-spread-bps", metavar="BPS", help="Half the bid-ask spread in basis points (default 0)."),
-    ] = None,
+    half_spread_bps: shared.CostOption = None,
     cash_rate: shared.CashRateOption = None,
     funds: shared.FundsFileOption = None,
     json_output: shared.JsonOption = False,
@@ -40,7 +37,6 @@ def delever(
     """
     from alphaoverlay.cli.output import print_json, show_report
     from alphaoverlay.cli.sources import opened
-    from alphaoverlay.engine.costs import TradingCosts
     from alphaoverlay.funds.catalogue import load_catalogue
     from alphaoverlay.study.delevered import delever_fund
     from alphaoverlay.study.delevered_report import delevered_report
@@ -64,7 +60,7 @@ def delever(
         start=span.first,
         end=span.last,
         rule=span.rebalance.build().calendar,
-        costs=TradingCosts(half_spread_bps or 0.0),
+        costs=None if half_spread_bps is None else span.costs,
         rate=span.cash.build(),
     )
     if json_output:

@@ -59,7 +59,7 @@ CostOption = Annotated[
     typer.Option(
         "--half-spread-bps",
         metavar="BPS",
-        help='Half the bid-ask spread in basis points, or "catalogue" (default): by fund and date.',
+        help='Half the bid-ask spread in basis points; or "catalogue", by fund and date.',
     ),
 ]
 BandOption = Annotated[

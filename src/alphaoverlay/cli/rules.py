@@ -8,6 +8,7 @@ import typer
 
 from alphaoverlay.cli import options as shared
 from alphaoverlay.cli.studies import read_words, study_options
+from alphaoverlay.errors import StudyError
 
 
 def rules(
@@ -59,7 +60,6 @@ def rules(
     from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.study.rule_comparison import compare_rules
     from alphaoverlay.study.rule_report import rules_report
-    from alphaoverlay.study.tables import numbers
 
     shared.refuse_open_without_report(report, open_report=open_report)
     study = read_words(
@@ -81,7 +81,7 @@ def rules(
             fingerprint=fingerprint,
         ),
     )
-    moves = None if not shock else numbers(shared.pairs(shock, "a shock such as RUSSELL2000=-30%"))
+    moves = _shocks(shock) if shock else None
     with progress() as tell:
         found = compare_rules(
             study, opened_for(study, store, offline=offline), tolerance=tolerance, shocks=moves, progress=tell
@@ -91,3 +91,22 @@ def rules(
 
         print_json(rules_document(found).dump())
     show_report(rules_report(found), report, open_it=open_report, force=force, quiet=json_output)
+
+
+def _shocks(words: list[str]) -> dict[str, float]:
+    """Read INDEX=MOVE words.
+
+    Raises
+    ------
+    StudyError : a word that is not one.
+    """
+    from alphaoverlay.study.tables import numbers
+
+    for word in words:
+        name, sign, move = word.partition("=")
+        if not (name and sign and move):
+            raise StudyError(f"command line: {word!r} is not a shock; write for example --shock RUSSELL2000=-30%")
+    try:
+        return dict(numbers(dict(word.split("=", 1) for word in words)))
+    except ValueError as error:
+        raise StudyError(f"command line: --shock {error}") from None

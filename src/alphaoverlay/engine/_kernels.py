@@ -660,7 +660,7 @@ def exhausts(t: int, value: float, money: float, costs: Costs, holdings: Floats,
         if held > NOISE * value:
             cost += price_of(held, rates[i], impact[i]) + costs.fee
     cost = cost if cost < value else value
-    if -money >= value - cost:
+    if -money >= value - cost - NOISE * value:
         facts[0] = cost
         facts[1] = cost - value
         return True

@@ -10,7 +10,7 @@ import numpy as np
 from alphaoverlay.analysis.exposure_history import exposure_history
 from alphaoverlay.analysis.metrics import SESSIONS_A_YEAR, active_performance, performance
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.errors import DataError, DesignError, StudyError
+from alphaoverlay.errors import CatalogueError, DataError, DesignError, StudyError
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.market.source import Source
@@ -187,7 +187,7 @@ def _ways(
     def add(name: str, build: Callable[[], Way]) -> None:
         try:
             ways.append(build())
-        except (StudyError, DesignError, DataError) as error:
+        except (StudyError, DesignError, DataError, CatalogueError) as error:
             left_out[name] = str(error)
 
     if long:

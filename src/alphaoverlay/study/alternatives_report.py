@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from alphaoverlay.history import DAYS_A_YEAR
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
@@ -62,6 +63,8 @@ def _reading(found: Alternatives) -> tuple[str, ...]:
         "Each way is measured against what its investor would have held without the view, under the study's rule, "
         "costs and flows. Sizes at equal active risk are found with hindsight: they compare, they cannot be traded.",
     ]
+    if float(found.as_stated[0].portfolio.history.days.sum()) < DAYS_A_YEAR:
+        said.append("The span is shorter than a year: yearly figures extrapolate it.")
     said += [f"Not shown at equal active risk: {name}: {reason}." for name, reason in found.impossible.items()]
     return tuple(said)
 

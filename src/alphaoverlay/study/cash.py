@@ -30,8 +30,10 @@ class CashTable(StudyTable):
         None, examples=['"DFF"', "0.02"]
     )
 
-    spread: float = Field(0.0, ge=-0.05, le=0.2, examples=["0.005"])
-    borrowing_spread: float | None = Field(None, ge=0.0, le=0.5, examples=["0.015"])
+    spread: Annotated[float, BeforeValidator(number)] = Field(0.0, ge=-0.05, le=0.2, examples=["0.005"])
+    borrowing_spread: Annotated[float | None, BeforeValidator(lambda v: v if v is None else number(v))] = Field(
+        None, ge=0.0, le=0.5, examples=["0.015"]
+    )
 
     def terms(self) -> CashTerms:
         """Return what cash earns below that rate, and what borrowing costs above it."""

@@ -28,7 +28,7 @@ def _days(value: Any) -> Any:
 class FlowTable(StudyTable):
     """An amount of money, or a share of the value, on a calendar or on days; out with a minus sign."""
 
-    amount: float = Field(0.0, ge=-1e12, le=1e12, examples=["500"])
+    amount: float = Field(0.0, ge=-1e12, le=1e12, allow_inf_nan=False, examples=["500"])
     share: Annotated[float, BeforeValidator(number)] = Field(0.0, ge=-1.0, le=10.0, examples=["-0.04"])
     calendar: Calendar | None = Field(None, examples=['"monthly"'])
     offset: int = Field(0, ge=0, le=400, examples=["0"])

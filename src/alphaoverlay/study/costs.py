@@ -44,10 +44,16 @@ def _spreads(value: Any) -> Any:
     if isinstance(value, str) and value.strip().lower() == CATALOGUE:
         return CATALOGUE
     if isinstance(value, Mapping):
-        return {
-            canonical_symbol(str(name)): [_dated(row) for row in one] if isinstance(one, list) else _bps(one)
-            for name, one in value.items()
-        }
+        read: dict[str, float | list[DatedSpread]] = {}
+        for name, one in value.items():
+            symbol = canonical_symbol(str(name))
+            if symbol in read:
+                raise ValueError(f"{symbol} stands twice")
+            try:
+                read[symbol] = [_dated(row) for row in one] if isinstance(one, list) else _bps(one)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return read
     return _bps(value)
 
 
@@ -55,6 +61,8 @@ def _dated(row: Any) -> DatedSpread:
     if isinstance(row, DatedSpread):
         return row
     since = row.get("since") if isinstance(row, Mapping) else None
+    if isinstance(since, datetime.datetime):
+        since = since.date()
     if isinstance(since, str):
         with contextlib.suppress(ValueError):
             since = datetime.date.fromisoformat(since)
@@ -118,7 +126,11 @@ class CostsTable(StudyTable):
         """A fund's half-spreads by date."""
         spreads = self.half_spread_bps
         if isinstance(spreads, str):
-            return half_spreads_of(fund.symbol)
+            # A ticker with terms trades as the holding under it does.
+            held = fund
+            while held.multiple is not None:
+                held = held.multiple.of
+            return half_spreads_of(held.symbol)
         if isinstance(spreads, dict) and fund.symbol not in spreads:
             raise StudyError(
                 f"costs.half_spread_bps has no {fund.symbol}; name every fund of the portfolio and the benchmark, or "

@@ -22,6 +22,7 @@ from alphaoverlay.funds.fund_returns import FundReturns, build_fund_returns
 from alphaoverlay.funds.ticker import Ticker, index_holding, ticker_fund
 from alphaoverlay.history import DAYS_A_YEAR, FloatArray, iso
 from alphaoverlay.market.source import Source
+from alphaoverlay.study.costs import CostsTable
 from alphaoverlay.study.market_data import StudyData, known_fund, read_study_data, synthetic_notes
 from alphaoverlay.study.reporting import reading_notes
 
@@ -99,7 +100,7 @@ def delever_fund(
     start: str | None = None,
     end: str | None = None,
     rule: CalendarRule | None = None,
-    costs: TradingCosts | None = None,
+    costs: TradingCosts | CostsTable | None = None,
     rate: str | float | None = None,
 ) -> Delevered:
     """Hold 1/|L| of a leveraged fund and cash, and compare with the fund's index.
@@ -117,7 +118,7 @@ def delever_fund(
     ------
     AlphaOverlayError : an unknown symbol, a fund on several indices, or no data for the span.
     """
-    catalogue, rule, costs = catalogue or load_catalogue(), rule or CalendarRule(), costs or TradingCosts()
+    catalogue, rule = catalogue or load_catalogue(), rule or CalendarRule()
     fund = known_fund(symbol, source, catalogue)
     if len(fund.exposures) != 1 or fund.symbol in fund.exposures or abs(fund.leverage) <= 1.0:
         raise StudyError(
@@ -136,7 +137,8 @@ def delever_fund(
         )
     returns, ruin = _before_ruin(every.span(start or _first_real(every, fund), end), fund)
     weight = 1.0 / abs(fund.leverage)
-    portfolio = _run(returns, fund, weight, rule, costs)
+    charged = costs.build(every.only([fund.symbol]), None) if isinstance(costs, CostsTable) else costs
+    portfolio = _run(returns, fund, weight, rule, charged or TradingCosts())
     held = _run(returns, index, 1.0, rule, TradingCosts())
     known = {key: one.returns for key, one in data.indices.items()}
     return Delevered(

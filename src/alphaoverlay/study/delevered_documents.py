@@ -8,6 +8,7 @@ from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
 from alphaoverlay.study.delevered import WINDOW, Delevered, gap_quantiles
 from alphaoverlay.study.results import Document, data_model, known, rate_name
+from alphaoverlay.study.trading_documents import half_spreads
 
 
 class WindowsModel(BaseModel):
@@ -58,7 +59,7 @@ def delever_document(held: Delevered) -> DeleverDocument:
             "start": start,
             "end": end,
             "rebalance": {"calendar": rule.calendar.calendar, "offset": rule.calendar.offset},
-            "costs": {"half_spread_bps": held.portfolio.costs.half_spread_bps},
+            "costs": {"half_spread_bps": half_spreads(held.portfolio)},
             "rate": rate_name(held.portfolio.history),
         },
         data=data_model(held.data.history, held.source, start, end),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from alphaoverlay.engine.flows import CashFlows
 from alphaoverlay.errors import StudyError, TickerError
@@ -46,7 +46,9 @@ class Study(StudyTable):
     costs: CostsTable = Field(default_factory=CostsTable)
     cash: CashTable = Field(default_factory=CashTable)
     capital: float | None = Field(None, gt=0.0, le=1e15, examples=["100000"])
-    flows: list[FlowTable] = Field(default_factory=list, max_length=1000)
+    flows: Annotated[list[FlowTable], BeforeValidator(lambda v: [v] if isinstance(v, dict) else v)] = Field(
+        default_factory=list, max_length=1000, examples=['[{ amount = 500, calendar = "monthly" }]']
+    )
     data: DataTable = Field(default_factory=DataTable)
 
     @model_validator(mode="after")

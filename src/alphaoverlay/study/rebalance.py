@@ -12,7 +12,8 @@ from alphaoverlay.engine.rebalancing import MOST_TRANCHES, RebalancingRule
 from alphaoverlay.engine.schedule import Calendar, CalendarRule
 from alphaoverlay.study.tables import StudyTable, number
 
-WIDEST = 100.0
+# A wider band never breaks: points were meant, not multiples of capital.
+WIDEST = 3.0
 
 
 def _size(value: Any) -> Any:
@@ -27,7 +28,7 @@ def _size(value: Any) -> Any:
 def _checked_size(value: Any) -> float:
     size = number(value)
     if not 0.0 <= size <= WIDEST:
-        raise ValueError("write 0 or more, in multiples of capital: 5 points are 0.05")
+        raise ValueError(f"write 0 to {WIDEST:g}, in multiples of capital: 5 points are 0.05")
     return size
 
 

@@ -112,6 +112,7 @@ def compare_rules(
     runner = prepare(study, choice, every, start, end)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
     tell = progress or (lambda _: None)
+    shocked = _shock_table(runner, choice.portfolio, design.rate, shocks)
     rules = dict(candidate_rules(study.rebalance.build()))
     runs: dict[str, Backtest] = {}
     benchmarks: dict[str, Backtest] = {}
@@ -133,7 +134,7 @@ def compare_rules(
         frontier=frontier,
         luck=luck,
         drift=drift,
-        shocks=_shock_table(runner, choice.portfolio, design.rate, shocks),
+        shocks=shocked,
         source=source.name,
         notes=(*data.notes, *synthetic_notes(runner.returns), *design.notes, *no_luck, *short),
     )

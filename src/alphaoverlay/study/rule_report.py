@@ -173,8 +173,8 @@ def _rivals_table(found: RuleComparison) -> Table:
     )
     note = (
         "2,000 histories resampled in blocks of 252 sessions, the same for every rule; 90% intervals. It says how far "
-        "the choice rests on this history, not on the costs assumed."
-    )
+        f"the choice rests on this history, not on the costs assumed. {synthetic_note(*found.runs.values())}"
+    ).strip()
     return Table("How sure the choice is", columns, tuple(rows), note)
 
 

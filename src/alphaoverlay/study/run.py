@@ -120,6 +120,7 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
             *unsplit,
             *end_notes(portfolio, benchmark),
             *capacity_notes(portfolio),
+            *_flows_outside(study, returns),
         ),
     )
 
@@ -173,6 +174,16 @@ def end_notes(portfolio: Backtest, benchmark: Backtest) -> tuple[str, ...]:
         if one.exhausted
     ]
     return (*ruined, *spent)
+
+
+def _flows_outside(study: Study, returns: FundReturns) -> tuple[str, ...]:
+    """Say which dated flows do nothing, because the portfolio is not held then."""
+    first, last = (day.date() for day in (returns.history.dates[0], returns.history.dates[-1]))
+    missed = [day for flow in study.flows for day in flow.dates if day <= first or day > last]
+    if not missed:
+        return ()
+    told = ", ".join(str(day) for day in missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
+    return (f"Cash flows of {told} do nothing: the portfolio is held from {first}, after its purchase, to {last}.",)
 
 
 def capacity_notes(portfolio: Backtest) -> tuple[str, ...]:

@@ -179,7 +179,9 @@ def half_spreads(backtest: Backtest) -> float | dict[str, float]:
     if isinstance(costs.half_spread_bps, float | int):
         return float(costs.half_spread_bps)
     only = TradingCosts(costs.half_spread_bps).compile(backtest.fund_returns).rates.mean(axis=0)
-    return {fund.symbol: 10_000.0 * float(x) for fund, x in zip(backtest.fund_returns.funds, only, strict=True)}
+    return {
+        fund.symbol: round(10_000.0 * float(x), 9) for fund, x in zip(backtest.fund_returns.funds, only, strict=True)
+    }
 
 
 def flows_model(result: StudyResult) -> FlowsModel | None:
@@ -189,7 +191,7 @@ def flows_model(result: StudyResult) -> FlowsModel | None:
         return None
     return FlowsModel(
         contributed=float(own.flow.clip(lower=0.0).sum()),
-        withdrawn=-float(own.flow.clip(upper=0.0).sum()),
+        withdrawn=abs(float(own.flow.clip(upper=0.0).sum())),
         money_weighted=money_weighted_return(own),
         money_weighted_benchmark=money_weighted_return(result.benchmark),
         exhausted=None if own.exhausted is None else iso(own.exhausted),

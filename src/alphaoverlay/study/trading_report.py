@@ -119,6 +119,7 @@ def _breaches(result: StudyResult) -> Table:
     )
     what = "The rule's bands" if own else "The rule has no bands; these are yardsticks of 5 and 10 points"
     note = f"{what}. Counted at each close before trades; farthest is the largest deviation from the target."
+    note = f"{note} {synthetic_note(result.portfolio)}".strip()
     return Table("Outside the bands" if own else "How often exposures were off target", columns, tuple(rows), note)
 
 
@@ -150,7 +151,8 @@ def trading_table(result: StudyResult) -> Table:
     if result.study.flows:
         rows += _flow_rows(result)
     columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
-    return Table("Trading", columns, tuple(rows), cost_note(result))
+    note = f"{cost_note(result)} {synthetic_note(*both)}".strip()
+    return Table("Trading", columns, tuple(rows), note)
 
 
 def _flow_rows(result: StudyResult) -> list[Row]:
