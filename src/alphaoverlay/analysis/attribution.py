@@ -116,9 +116,7 @@ def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[s
     dates = portfolio.history.dates
     if not dates.equals(benchmark.history.dates):
         raise StudyError("an attribution needs portfolio and benchmark over the same sessions")
-    lived = min(
-        len(portfolio.returns) - (portfolio.ruin is not None), len(benchmark.returns) - (benchmark.ruin is not None)
-    )
+    lived = min(_lived(portfolio), _lived(benchmark))
     funds = (*portfolio.fund_returns.funds, *benchmark.fund_returns.funds)
     if unknown := [fund.symbol for fund in funds if not fund.exposures]:
         raise DataError(f"the index of {', '.join(unknown)} is unknown, so the active return cannot be split")
@@ -128,6 +126,12 @@ def attribute(portfolio: Backtest, benchmark: Backtest, index_returns: Mapping[s
     other = _parts(benchmark, names, moves, index_returns, lived, at_target=False)
     returns = [_returns(one, lived) for one in (portfolio, benchmark)]
     return Attribution(own - other, returns[0], returns[1], names)
+
+
+def _lived(backtest: Backtest) -> int:
+    """Number of returns before everything was lost, by ruin or by what selling the last cost."""
+    returns = backtest.returns.to_numpy(dtype=np.float64)
+    return len(returns) - int(len(returns) > 0 and returns[-1] <= -1.0)
 
 
 def _known(name: str, index_returns: Mapping[str, pd.Series], dates: pd.DatetimeIndex) -> FloatArray:
@@ -165,7 +169,7 @@ def _parts(
     returns, history = backtest.fund_returns, backtest.history
     rows = slice(1, lived + 1)
     held = backtest.weights.to_numpy(dtype=np.float64)[:lived]
-    in_force = backtest.targets.rows[backtest.targets.in_force(len(history.dates))[:lived]]
+    in_force = backtest.in_force[:lived]
     matrix = exposure_matrix(returns.funds, names)
     exposed = held @ matrix.T
     aimed = in_force @ matrix.T if at_target else exposed

@@ -22,7 +22,7 @@ class Breach:
     Attributes
     ----------
     measure : what was looked at, and the band.
-    target : its value at the target weights of the last session.
+    target : its value at the target weights that the last close was compared with.
     sessions, looked_at : closes at which it was outside, and all.
     farthest : the largest deviation from the target, signed, and `day` of it; inside the band too.
     beyond : by how much the farthest breach was outside; 0 without one.
@@ -64,9 +64,8 @@ def with_totals(exposures: pd.DataFrame, benchmark: Mapping[str, float]) -> pd.D
 
 def target_exposures(backtest: Backtest) -> pd.DataFrame:
     """Return the exposures of the target weights in force on each session, a column an index."""
-    rows = backtest.targets.rows[backtest.targets.in_force(len(backtest.history.dates))]
-    frame = pd.DataFrame(rows, index=backtest.history.dates, columns=list(backtest.targets.symbols))
-    return backtest.look_through(frame)
+    columns = list(backtest.targets.symbols)
+    return backtest.look_through(pd.DataFrame(backtest.in_force, index=backtest.history.dates, columns=columns))
 
 
 def breaches(backtest: Backtest, bands: Sequence[Band], benchmark: Mapping[str, float]) -> tuple[Breach, ...]:
@@ -86,9 +85,8 @@ def breaches(backtest: Backtest, bands: Sequence[Band], benchmark: Mapping[str, 
     arrays = compile_bands(bands, funds, backtest.targets.rows, benchmark)
     lived = slice(1, int((backtest.value > 0.0).sum()))
     weights = backtest.weights_before.to_numpy(dtype=np.float64)[lived]
-    in_force = backtest.targets.in_force(len(backtest.history.dates))
-    # The targets that a close is compared with are those in force before it.
-    aims = measure_values(arrays, backtest.targets.rows)[in_force[:-1]][: len(weights)]
+    # A close is compared with the targets in force before it, without funds that are lost at it.
+    aims = measure_values(arrays, (backtest.in_force[:-1] * backtest.alive[1:])[: len(weights)])
     away = measure_values(arrays, weights) - aims
     dates = backtest.history.dates[lived]
     return tuple(

@@ -106,6 +106,7 @@ def _choose(cost: FloatArray, error: FloatArray, tolerance: float) -> int:
 
 def _undominated(cost: FloatArray, error: FloatArray) -> NDArray[np.bool_]:
     """Whether no other rule is at least as good in both and better in one."""
+    cost, error = np.round(cost, 12), np.round(error, 12)
     better = (cost[None, :] <= cost[:, None]) & (error[None, :] <= error[:, None])
     strictly = (cost[None, :] < cost[:, None]) | (error[None, :] < error[:, None])
     return np.asarray(~(better & strictly).any(axis=1))

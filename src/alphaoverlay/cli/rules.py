@@ -102,11 +102,15 @@ def _shocks(words: list[str]) -> dict[str, float]:
     """
     from alphaoverlay.study.tables import numbers
 
+    read: dict[str, str] = {}
     for word in words:
         name, sign, move = word.partition("=")
         if not (name and sign and move):
             raise StudyError(f"command line: {word!r} is not a shock; write for example --shock RUSSELL2000=-30%")
+        if name in read:
+            raise StudyError(f"command line: --shock {name} stands twice; name it once")
+        read[name] = move
     try:
-        return dict(numbers(dict(word.split("=", 1) for word in words)))
+        return dict(numbers(read))
     except ValueError as error:
         raise StudyError(f"command line: --shock {error}") from None

@@ -102,6 +102,19 @@ class Backtest:
         return (1.0 - self.weights.sum(axis=1)).where(self.value > 0.0, 0.0)
 
     @cached_property
+    def in_force(self) -> FloatArray:
+        """Target weights in force on each session, (n, m), those of funds that lost everything 0 from that close on."""
+        rows = self.targets.rows[self.targets.in_force(len(self.history.dates))]
+        return np.asarray(rows * self.alive)
+
+    @cached_property
+    def alive(self) -> FloatArray:
+        """1 up to the session before a fund lost everything, then 0; (n, m)."""
+        lost = self.fund_returns.returns.to_numpy(dtype=np.float64) <= -1.0
+        lost[0] = False
+        return np.asarray(~np.maximum.accumulate(lost, axis=0), dtype=np.float64)
+
+    @cached_property
     def weights_before(self) -> pd.DataFrame:
         """Share of value in each fund at the close, before flows, trades and costs; zero on the first session."""
         held = self.weights.mul(self.value, axis=0).shift(1).fillna(0.0)

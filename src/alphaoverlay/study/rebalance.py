@@ -28,7 +28,7 @@ def _size(value: Any) -> Any:
 def _checked_size(value: Any) -> float:
     size = number(value)
     if not 0.0 <= size <= WIDEST:
-        raise ValueError(f"write 0 to {WIDEST:g}, in multiples of capital: 5 points are 0.05")
+        raise ValueError(f"write 0 or more, in multiples of capital: 5 points are 0.05 ({WIDEST:g} at most)")
     return size
 
 

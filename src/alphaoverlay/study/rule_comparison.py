@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.analysis.exposure_history import exposure_history
+from alphaoverlay.analysis.exposure_history import exposure_history, target_exposures
 from alphaoverlay.analysis.frontier import Frontier, cost_and_error, find_frontier
 from alphaoverlay.analysis.metrics import active_performance, performance
 from alphaoverlay.analysis.quarter_drift import QUARTER, Drift, shocked_exposures, untraded_drift
@@ -166,7 +166,7 @@ def rule_figures(portfolio: Backtest, benchmark: Backtest, base: Mapping[str, fl
     own, active = performance(portfolio, benchmark), active_performance(portfolio, benchmark)
     cost, squares = cost_and_error(portfolio)
     seen = exposure_history(portfolio, base)
-    away = (portfolio.exposures - portfolio.exposures.iloc[0]).abs().to_numpy(dtype=np.float64)
+    away = (portfolio.exposures - target_exposures(portfolio)).loc[portfolio.value > 0.0].abs().to_numpy()
     years = float(portfolio.history.days[: len(cost) + 1].sum()) / 365.25
     found = {
         "cost_a_year": float(cost.sum()) / years,
