@@ -131,7 +131,7 @@ def test_bands_capital_and_costs_are_saved_and_run_alike(run: Run, tmp_path: Pat
     study = load_study(tmp_path / "my.toml")
     assert [(band.on, band.kind, band.size) for band in study.rebalance.band] == [
         ("exposure", "absolute", 0.10),
-        ("weight", "relative", 0.25),
+        ("weight", "absolute", 0.25),
     ]
     assert study.capital == 250_000.0
     assert tomllib.loads((tmp_path / "my.toml").read_text())["costs"] == {"half_spread_bps": "catalogue"}
@@ -162,7 +162,7 @@ def test_run_says_how_it_traded_and_what_that_cost(run: Run) -> None:
         "rebalanced weekly, and when an exposure is off by 5 points",
         "Outside the bands",
         "Rebalances after the purchase",
-        "Half-spreads by fund and date from the catalogue, times 3 on volatile days; most of them are assumptions.",
+        "Half-spreads by fund and date from the catalogue; most of them are assumptions; times 3 on volatile days.",
         "Active return by cause and year",
     ):
         assert words in said

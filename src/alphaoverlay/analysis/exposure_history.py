@@ -97,7 +97,11 @@ def breaches(backtest: Backtest, bands: Sequence[Band], benchmark: Mapping[str, 
 def _breach(measure: Measure, away: FloatArray, aims: FloatArray, dates: pd.DatetimeIndex) -> Breach:
     band = measure.band
     unit = np.abs(aims) if band.kind == "relative" else np.ones(len(aims))
-    outside = np.maximum(away - band.above * unit, -away - band.below * unit)
+    # A share of a lost fund's target is nothing, even where the share has no limit.
+    above, below = (
+        np.where(unit > 0.0, size * np.where(unit > 0.0, unit, 1.0), 0.0) for size in (band.above, band.below)
+    )
+    outside = np.maximum(away - above, -away - below)
     far = int(np.argmax(np.abs(away)))
     return Breach(
         measure=measure,

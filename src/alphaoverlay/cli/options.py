@@ -67,7 +67,7 @@ BandOption = Annotated[
     typer.Option(
         "--band",
         metavar="ON=SIZE",
-        help="Also trade when weight, exposure, net, gross or active is off target: exposure=0.10, weight=25% of it.",
+        help="Also trade when weight, exposure, net, gross or active is off target, such as exposure=0.10; repeatable.",
     ),
 ]
 CapitalOption = Annotated[

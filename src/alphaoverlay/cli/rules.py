@@ -40,7 +40,7 @@ def rules(
         typer.Option(
             "--shock",
             metavar="INDEX=MOVE",
-            help="A quarter's move to look at, such as RUSSELL2000=-30%; may be repeated.",
+            help="A quarter's move to look at, such as RUSSELL2000=-30%; several together.",
         ),
     ] = None,
     json_output: shared.JsonOption = False,

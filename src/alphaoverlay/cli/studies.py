@@ -92,12 +92,11 @@ def study_options(
 
 
 def _band(word: str) -> dict[str, Any]:
-    """Read exposure=0.10, or weight=25%, which is a share of the target."""
+    """Read exposure=0.10, or exposure=10%, which is the same."""
     on, sign, size = word.partition("=")
     if not (on and sign and size):
         raise StudyError(f"command line: {word!r} is not a band; write for example --band exposure=0.10")
-    kind = {"kind": "relative"} if size.strip().endswith("%") else {}
-    return {"on": on.strip().lower(), "size": size.strip(), **kind}
+    return {"on": on.strip().lower(), "size": size.strip()}
 
 
 def _is_symbol(benchmark: str) -> bool:

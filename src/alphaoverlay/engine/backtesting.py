@@ -82,12 +82,15 @@ class Backtest:
 
     @cached_property
     def growth(self) -> pd.Series:
-        """Value of 1 put in before the purchase, without cash flows (time-weighted); zero after the end."""
+        """Value of 1 put in before the purchase, without cash flows (time-weighted).
+
+        Zero from ruin on; NaN once everything was withdrawn.
+        """
         if not self.flow.any():
             return self.value
         first = float(self.value.iloc[0])
         grown = np.concatenate(([first], first * np.cumprod(1.0 + self.returns.to_numpy(dtype=np.float64))))
-        after = np.zeros(len(self.value) - len(grown))
+        after = np.full(len(self.value) - len(grown), 0.0 if self.exhausted is None else np.nan)
         return pd.Series(np.concatenate((grown, after)), index=self.value.index, name="value")
 
     @cached_property

@@ -11,9 +11,8 @@ import pandas as pd
 from alphaoverlay.engine.plan import Costs
 from alphaoverlay.errors import DataError, StudyError
 from alphaoverlay.funds.fund_returns import FundReturns
+from alphaoverlay.funds.half_spreads import MOST_BPS
 from alphaoverlay.history import FloatArray, iso
-
-MOST_BPS = 1000.0
 
 
 @dataclass(frozen=True)

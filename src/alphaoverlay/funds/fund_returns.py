@@ -73,12 +73,12 @@ class FundReturns:
             lines = ", ".join(f"{s} {iso(dates[a])} to {iso(dates[b])}" for s, (a, b) in lives.items())
             raise SpanError(f"the funds' returns do not overlap for two sessions in the asked span: {lines}")
         rows = slice(low, high + 1)
-        return FundReturns(
-            self.history.between(dates[low], dates[high]),
-            self.funds,
-            self.returns.iloc[rows],
-            self.synthetic.iloc[rows],
-        )
+        return self.between(dates[rows.start], dates[rows.stop - 1])
+
+    def between(self, first: pd.Timestamp, last: pd.Timestamp) -> FundReturns:
+        """Return the sessions from `first` to `last`, both included, whether or not every return is known."""
+        history = self.history.between(first, last)
+        return FundReturns(history, self.funds, self.returns.loc[first:last], self.synthetic.loc[first:last])
 
     def only(self, symbols: Sequence[str]) -> FundReturns:
         """Return the columns of these symbols, in this order."""

@@ -14,6 +14,9 @@ import pandas as pd
 
 from alphaoverlay.funds.fund import Fund
 
+# Beyond a tenth of the price nobody calls it a spread.
+MOST_BPS = 1000.0
+
 
 @dataclass(frozen=True)
 class HalfSpread:
@@ -81,4 +84,4 @@ def widened(bps: pd.Series, fund: Fund, returns: pd.Series, widening: Widening) 
     yearly = returns.rolling(widening.window).std(ddof=1) * math.sqrt(252.0)
     # A fund of less than one time its index is held against itself.
     wild = (yearly / max(abs(fund.leverage), 1.0) > widening.above).to_numpy()
-    return bps.where(~wild, bps * widening.factor)
+    return bps.where(~wild, (bps * widening.factor).clip(upper=MOST_BPS))

@@ -36,11 +36,13 @@ class Way:
     name : what is done.
     benchmark : what it is measured against: what the investor held before.
     at_size : the portfolio at a multiple of the view; raises DesignError where that cannot be held.
+    own : whether it is the study's own portfolio, which the study's bands were written for.
     """
 
     name: str
     benchmark: Portfolio
     at_size: Callable[[float], Portfolio]
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,10 @@ def compare_alternatives(
     for way in ways:
         funds |= {f.symbol: f for f in (*_funds_of(way), *way.benchmark.funds)}
     start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
-    data = read_study_data(
-        source, catalogue, needed_indices(choice), tuple(funds.values()), study.cash.build(), start, end
-    )
-    every = study_fund_returns(data, tuple(funds.values()), synthetic=study.funds.synthetic)
+    named = {f.symbol for f in (*choice.portfolio.funds, *base.funds)}
+    there = tuple(f for f in funds.values() if f.symbol in named or study.funds.synthetic or source.holds(f.symbol))
+    data = read_study_data(source, catalogue, needed_indices(choice), there, study.cash.build(), start, end)
+    every = study_fund_returns(data, there, synthetic=study.funds.synthetic)
     runner = prepare(study, choice, every, start, end)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
     overlay = ways[0]
@@ -178,7 +180,9 @@ def _ways(
     allowed = [f for f in held if f.exposures]
     long = {name: x for name, x in legs.items() if x > 0.0}
     short = {name: -x for name, x in legs.items() if x < 0.0}
-    ways = [Way("the overlay", base, lambda size: _designed(base, legs, size, allowed, choice.portfolio))]
+    spare = study.cash.spread
+    own = choice.portfolio
+    ways = [Way("the overlay", base, lambda size: _designed(base, legs, size, allowed, own, spare), own=True)]
     left_out: dict[str, str] = {}
 
     def plain(names: Mapping[str, float]) -> dict[str, Fund]:
@@ -199,7 +203,7 @@ def _ways(
         add(names, lambda: _swap(names, base, long, short, plain(long), plain(short)))
     twice = _real_first([f for f in catalogue if _is_small(f, {*legs, *base.exposures}, source, study)], source)
     two = "the overlay with funds of at most 2x"
-    add(two, lambda: _checked(Way(two, base, lambda size: _designed(base, legs, size, twice, None))))
+    add(two, lambda: _checked(Way(two, base, lambda size: _designed(base, legs, size, twice, None, spare))))
     return ways, left_out
 
 
@@ -218,14 +222,14 @@ def _real_first(funds: list[Fund], source: Source) -> list[Fund]:
 
 
 def _designed(
-    base: Portfolio, legs: Mapping[str, float], size: float, funds: list[Fund], own: Portfolio | None
+    base: Portfolio, legs: Mapping[str, float], size: float, funds: list[Fund], own: Portfolio | None, spare: float
 ) -> Portfolio:
     """The cheapest portfolio with the base's exposures and `size` times the legs; the study's own at size 1."""
     if own is not None and size == 1.0:
         return own
     start = base.exposures
     wanted = {name: start.get(name, 0.0) + size * legs.get(name, 0.0) for name in {**start, **legs}}
-    design = solve_design(wanted, funds)
+    design = solve_design(wanted, funds, cash_spread=spare)
     if not design.feasible:
         raise DesignError(design.reason)
     return design.portfolio
@@ -256,21 +260,24 @@ def _swap(
 ) -> Way:
     """For an investor who holds plain funds of the short legs as well: sell those and buy those of the long ones.
 
-    The benchmark holds the short legs' plain funds to the full size of the view, or as far as the capital goes.
+    The benchmark holds the short legs' plain funds to the full size of the view.
     """
-    most = sum(short.values())
-    part = min(1.0, 1.0 / most)
-    kept = 1.0 - part * most
-    rest = [(f, kept * w) for f, w in zip(base.funds, base.weights, strict=True)]
-    benchmark = _portfolio([*rest, *((sold[k], part * x) for k, x in short.items())])
-    total = sum(long.values())
+    out, into = sum(short.values()), sum(long.values())
+    if out > 1.0 + 1e-12:
+        raise DesignError(f"the short legs come to {out:.0%}, more than all of the capital")
+    rest = [(f, (1.0 - out) * w) for f, w in zip(base.funds, base.weights, strict=True)]
+    benchmark = _portfolio([*rest, *((sold[k], x) for k, x in short.items())])
 
     def at_size(size: float) -> Portfolio:
         if size > 1.0 + 1e-12:
-            raise DesignError(f"there is only {part * most:.0%} of the capital in {', '.join(short)} to shift")
-        moved = size * part * most
-        stays = [(sold[k], (1.0 - size) * part * x) for k, x in short.items()]
-        return _portfolio([*rest, *stays, *((bought[k], moved * x / total) for k, x in long.items())])
+            raise DesignError(f"there is only {out:.0%} of the capital in {', '.join(short)} to shift")
+        stays = [(sold[k], (1.0 - size) * x) for k, x in short.items()]
+        # What the long legs take more, or less, than the short ones free comes from the base, or goes to it.
+        kept = (1.0 - out) + size * (out - into)
+        if kept < -1e-12:
+            raise DesignError(f"the long legs would take {size * into:.0%} of the capital")
+        core = [(f, kept * w) for f, w in zip(base.funds, base.weights, strict=True)]
+        return _portfolio([*core, *stays, *((bought[k], size * x) for k, x in long.items())])
 
     return Way(name, benchmark, at_size)
 
@@ -308,17 +315,18 @@ def _funds_of(way: Way) -> tuple[Fund, ...]:
 def _possible(runner: Runner, way: Way, size: float, rate: float) -> list[Alternative]:
     try:
         return [_measure(runner, way, size, rate)]
-    except DesignError:
+    except (DesignError, DataError):
         return []
 
 
 def _measure(runner: Runner, way: Way, size: float, rate: float) -> Alternative:
     held = way.at_size(size)
-    missing = [f.symbol for f in held.funds if f.symbol not in runner.returns.returns.columns]
-    if missing:
-        raise DesignError(f"at {size:.3g} times it takes {', '.join(missing)}, which was not read")
+    returns = runner.returns.returns
+    for fund in (*held.funds, *way.benchmark.funds):
+        if fund.symbol not in returns.columns or returns[fund.symbol].iloc[1:].isna().any():
+            raise DesignError(f"the returns of {fund.symbol} do not cover the span")
     own = Runner(runner.study, runner.returns, runner.costs, way.benchmark)
-    portfolio = own.run(held, own.adapted(held))
+    portfolio = own.run(held, None if way.own else own.adapted(held))
     benchmark = own.run_benchmark()
     mine, active = performance(portfolio, benchmark), active_performance(portfolio, benchmark)
     gap = (portfolio.returns - benchmark.returns).dropna()
@@ -348,13 +356,19 @@ def _at_risk(runner: Runner, way: Way, like: Alternative, rate: float) -> Altern
     wanted = like.figures["tracking_error"]
     if not wanted:
         return "the overlay has no active risk over this span"
-    size = 1.0
+    size, blocked = 1.0, ""
+    most = float("inf")
     found: list[tuple[float, float, Alternative]] = []
     for _ in range(TRIES):
         try:
             one = _measure(runner, way, size, rate)
-        except DesignError as reason:
-            return f"not at {size:.2f} times the view, which equal risk would take: {reason}"
+        except (DesignError, DataError) as reason:
+            if not found:
+                return str(reason)
+            # Back towards what could be held: the step may only have gone too far.
+            blocked, most = f"not at {size:.2f} times the view: {reason}", size
+            size = 0.5 * (size + found[-1][0])
+            continue
         error = one.figures["tracking_error"] or 0.0
         if abs(error / wanted - 1.0) < CLOSE:
             return one
@@ -362,7 +376,9 @@ def _at_risk(runner: Runner, way: Way, like: Alternative, rate: float) -> Altern
             return "it has no active risk over this span"
         found.append((size, error, one))
         size = _next_size(found, wanted)
-    return min(found, key=lambda step: abs(step[1] - wanted))[2]
+        size = size if size < most else 0.5 * (most + found[-1][0])
+    nearest = min(found, key=lambda step: abs(step[1] - wanted))
+    return blocked or f"the nearest found, {nearest[0]:.2f} times the view, has a tracking error of {nearest[1]:.2%}"
 
 
 def _next_size(found: list[tuple[float, float, Alternative]], wanted: float) -> float:

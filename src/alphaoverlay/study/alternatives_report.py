@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alphaoverlay.history import DAYS_A_YEAR
+from alphaoverlay.history import iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
 from alphaoverlay.study.marks import returns_note, synthetic_spans
-from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, report_foot
+from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, reading_notes, report_foot
+from alphaoverlay.study.trading_report import cost_note
 
 FIGURES: tuple[tuple[str, str, Kind], ...] = (
     ("active_cagr", "Active CAGR", "percent 2"),
@@ -63,10 +64,16 @@ def _reading(found: Alternatives) -> tuple[str, ...]:
         "Each way is measured against what its investor would have held without the view, under the study's rule, "
         "costs and flows. Sizes at equal active risk are found with hindsight: they compare, they cannot be traded.",
     ]
-    if float(found.as_stated[0].portfolio.history.days.sum()) < DAYS_A_YEAR:
-        said.append("The span is shorter than a year: yearly figures extrapolate it.")
     said += [f"Not shown at equal active risk: {name}: {reason}." for name, reason in found.impossible.items()]
-    return tuple(said)
+    without = [
+        one.name for one in found.as_stated if one.portfolio.rule.bands == () and found.design.study.rebalance.band
+    ]
+    if without:
+        said.append(f"The study's bands mean nothing for {'; '.join(without)}, and are left out there.")
+    ended = [f"{one.name} ({iso(one.portfolio.end)})" for one in found.as_stated if one.portfolio.end is not None]
+    if ended:
+        said.append(f"Nothing was left before the span's end of: {', '.join(ended)}.")
+    return (*said, cost_note(found.design.study), *reading_notes(found.as_stated[0].portfolio))
 
 
 def _table(group: tuple[Alternative, ...], title: str) -> Table:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
-from alphaoverlay.engine.costs import MOST_BPS, TradingCosts
+from alphaoverlay.engine.costs import TradingCosts
 from alphaoverlay.engine.liquidity import liquidity_of
 from alphaoverlay.errors import StudyError
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.funds.half_spreads import (
+    MOST_BPS,
     HalfSpread,
     Widening,
     default_widening,
@@ -119,13 +120,14 @@ class CostsTable(StudyTable):
         return Widening(factor, self.widen_above, packaged.window)
 
     def half_spread_on(self, fund: Fund, day: pd.Timestamp) -> float:
-        """Half-spread of a fund on a quiet day, as a fraction."""
-        return float(half_spread_series(self._rows(fund), pd.DatetimeIndex([day])).iloc[0]) / 10_000.0
+        """Half-spread of a fund on a quiet day, as a fraction; the catalogue's where a table by fund lacks it."""
+        return float(half_spread_series(self._rows(fund, strict=False), pd.DatetimeIndex([day])).iloc[0]) / 10_000.0
 
-    def _rows(self, fund: Fund) -> tuple[HalfSpread, ...]:
-        """A fund's half-spreads by date."""
+    def _rows(self, fund: Fund, *, strict: bool) -> tuple[HalfSpread, ...]:
+        """A fund's half-spreads by date; unless `strict`, the catalogue's where a table by fund lacks it."""
         spreads = self.half_spread_bps
-        if isinstance(spreads, str):
+        lacking = isinstance(spreads, dict) and fund.symbol not in spreads
+        if isinstance(spreads, str) or (lacking and not strict):
             # A ticker with terms trades as the holding under it does.
             held = fund
             while held.multiple is not None:
@@ -141,13 +143,14 @@ class CostsTable(StudyTable):
             return tuple(HalfSpread(row.since, row.bps, False, "the study") for row in given)
         return (HalfSpread(datetime.date.min, float(given), False, "the study"),)
 
-    def build(self, returns: FundReturns, capital: float | None) -> TradingCosts:
+    def build(self, returns: FundReturns, capital: float | None, named: Container[str] | None = None) -> TradingCosts:
         """Return the costs of these funds.
 
         Parameters
         ----------
         returns : on all of the history, so that volatility and volume are known where a span begins.
         capital : money that the portfolio is bought with.
+        named : funds that a table by fund must have; all where None. Others take the catalogue's half-spread.
         """
         spreads: float | dict[str, float | pd.Series]
         if isinstance(self.half_spread_bps, float | int) and self.widening.factor == 1.0:
@@ -155,7 +158,8 @@ class CostsTable(StudyTable):
         else:
             spreads = {}
             for fund in returns.funds:
-                quiet = half_spread_series(self._rows(fund), returns.history.dates)
+                rows = self._rows(fund, strict=named is None or fund.symbol in named)
+                quiet = half_spread_series(rows, returns.history.dates)
                 spreads[fund.symbol] = widened(quiet, fund, returns.returns[fund.symbol], self.widening)
         return TradingCosts(
             half_spread_bps=spreads,

@@ -21,6 +21,7 @@ from alphaoverlay.engine.schedule import Calendar, CalendarRule
 from alphaoverlay.errors import SpanError
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund_returns import FundReturns
+from alphaoverlay.history import DAYS_A_YEAR, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign, describe
@@ -122,7 +123,9 @@ def compare_rules(
         benchmarks[name] = runner.run_benchmark(rule)
     base = choice.benchmark.exposures
     figures = pd.DataFrame({name: rule_figures(runs[name], benchmarks[name], base) for name in rules}).T
-    frontier = find_frontier(runs, tolerance)
+    # A rule under which the portfolio did not last has no record to compare.
+    lasting = {name: run for name, run in runs.items() if run.end is None}
+    frontier = find_frontier(lasting or runs, tolerance)
     luck, no_luck = _luck(runner, choice.portfolio, tell)
     symbols = [fund.symbol for fund in choice.portfolio.funds]
     drift, short = _drift(runner.returns.only(symbols), choice.portfolio, base)
@@ -136,7 +139,17 @@ def compare_rules(
         drift=drift,
         shocks=shocked,
         source=source.name,
-        notes=(*data.notes, *synthetic_notes(runner.returns), *design.notes, *no_luck, *short),
+        notes=(*data.notes, *synthetic_notes(runner.returns), *design.notes, *no_luck, *short, *_ended(runs)),
+    )
+
+
+def _ended(runs: Mapping[str, Backtest]) -> tuple[str, ...]:
+    """Name the rules under which the portfolio ended before the span did."""
+    told = ", ".join(f"{name} ({iso(run.end)})" for name, run in runs.items() if run.end is not None)
+    return (
+        (f"Nothing was left of the portfolio before the span's end, so not compared in cost and error: {told}.",)
+        if told
+        else ()
     )
 
 
@@ -167,7 +180,7 @@ def rule_figures(portfolio: Backtest, benchmark: Backtest, base: Mapping[str, fl
     cost, squares = cost_and_error(portfolio)
     seen = exposure_history(portfolio, base)
     away = (portfolio.exposures - target_exposures(portfolio)).loc[portfolio.value > 0.0].abs().to_numpy()
-    years = float(portfolio.history.days[: len(cost) + 1].sum()) / 365.25
+    years = float(portfolio.history.days[: len(cost) + 1].sum()) / DAYS_A_YEAR
     found = {
         "cost_a_year": float(cost.sum()) / years,
         "exposure_error": float(np.sqrt(squares.mean())),

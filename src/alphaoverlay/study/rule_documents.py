@@ -14,7 +14,7 @@ class RuleModel(BaseModel):
     """One rule; `figures` by name (rates as fractions a year, exposures in multiples of capital), null if undefined.
 
     `frontier`: no other rule is better in cost and exposure error both. `picked`: share of resampled histories in which
-    it would have been chosen. The intervals are 90%.
+    it would have been chosen. The intervals are 90%, null for a rule under which the portfolio did not last.
     """
 
     name: str
@@ -22,8 +22,8 @@ class RuleModel(BaseModel):
     figures: dict[str, float | None]
     frontier: bool
     picked: float
-    cost_interval: tuple[float, float]
-    error_interval: tuple[float, float]
+    cost_interval: tuple[float, float] | None
+    error_interval: tuple[float, float] | None
 
 
 class RecommendedModel(BaseModel):
@@ -48,7 +48,7 @@ class RulesDocument(Document):
 
     recommended: RecommendedModel
     rules: list[RuleModel]
-    timing_luck: dict[str, dict[str, float]] | None
+    timing_luck: dict[str, dict[str, float | None]] | None
     untraded_quarter: DriftModel | None
     shocks: dict[str, dict[str, float]]
 
@@ -73,14 +73,19 @@ def rules_document(found: RuleComparison) -> RulesDocument:
                 name=name,
                 rule=manner(found.rules[name]),
                 figures={key: known(value) for key, value in found.rows[name].items()},
-                frontier=bool(frontier.best[name]),
-                picked=float(frontier.picked[name]),
-                cost_interval=(wide[name]["cost_low"], wide[name]["cost_high"]),
-                error_interval=(wide[name]["error_low"], wide[name]["error_high"]),
+                frontier=name in wide and bool(frontier.best[name]),
+                picked=float(frontier.picked[name]) if name in wide else 0.0,
+                cost_interval=(wide[name]["cost_low"], wide[name]["cost_high"]) if name in wide else None,
+                error_interval=(wide[name]["error_low"], wide[name]["error_high"]) if name in wide else None,
             )
             for name in found.rules
         ],
-        timing_luck=None if found.luck is None else rows_of(found.luck.spread),
+        timing_luck=None
+        if found.luck is None
+        else {
+            label: {key: known(value) for key, value in row.items()}
+            for label, row in rows_of(found.luck.spread).items()
+        },
         untraded_quarter=None
         if found.drift is None
         else DriftModel(

@@ -6,8 +6,9 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.charts_of_trading import frontier as frontier_chart
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile
 from alphaoverlay.study.marks import returns_note, synthetic_note
-from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, report_foot
+from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, reading_notes, report_foot
 from alphaoverlay.study.rule_comparison import RuleComparison, rows_of
+from alphaoverlay.study.trading_report import cost_note
 
 LUCK_LABELS = {
     "cagr": "CAGR",
@@ -67,8 +68,8 @@ def _reading(found: RuleComparison) -> tuple[str, ...]:
         "Rules differ in return mostly by luck: the recommendation looks at costs and exposures, not at returns.",
     ]
     if all(run.costs.free for run in found.runs.values()):
-        said.append("Trading costs are zero, by choice, so every rule costs the same and the least error wins.")
-    return tuple(said)
+        said.append("Every rule costs the same, so the least error wins.")
+    return (*said, cost_note(found.study), *reading_notes(next(iter(found.runs.values()))))
 
 
 def _tiles(found: RuleComparison) -> tuple[Tile, ...]:
@@ -96,7 +97,7 @@ def _tiles(found: RuleComparison) -> tuple[Tile, ...]:
 
 def _chart(found: RuleComparison) -> Figure:
     frontier = found.frontier
-    names = list(found.rules)
+    names = [str(name) for name in frontier.cost.index]
     made = synthetic_note(*found.runs.values())
     return frontier_chart(
         names,
@@ -113,7 +114,7 @@ def _rules_table(found: RuleComparison) -> Table:
     rows = [
         Row(
             (
-                f"{name}{' *' if best[name] else ''}",
+                f"{name}{' *' if best.get(name, False) else ''}",
                 10_000.0 * row["cost_a_year"],
                 row["exposure_error"],
                 row["farthest_exposure"],

@@ -33,7 +33,7 @@ class Runner:
     costs: TradingCosts
     benchmark: Portfolio
 
-    def run(self, portfolio: Portfolio, rule: RebalancingRule | None = None, *, compiled: bool = False) -> Backtest:
+    def run(self, portfolio: Portfolio, rule: RebalancingRule | None = None) -> Backtest:
         """Run a portfolio under the study's rule, or another."""
         symbols = [fund.symbol for fund in portfolio.funds]
         return backtest(
@@ -44,12 +44,11 @@ class Runner:
             flows=self.study.cash_flows,
             cash=self.study.cash.terms(),
             benchmark=self.benchmark.exposures,
-            compiled=compiled,
         )
 
-    def run_benchmark(self, rule: RebalancingRule | None = None, *, compiled: bool = False) -> Backtest:
+    def run_benchmark(self, rule: RebalancingRule | None = None) -> Backtest:
         """Run the benchmark under the same rule, as far as its bands mean something for it."""
-        return self.run(self.benchmark, self.adapted(self.benchmark, rule), compiled=compiled)
+        return self.run(self.benchmark, self.adapted(self.benchmark, rule))
 
     def adapted(self, portfolio: Portfolio, rule: RebalancingRule | None = None) -> RebalancingRule:
         """Return the rule for a portfolio of other funds."""
@@ -62,9 +61,14 @@ class Runner:
 def prepare(study: Study, choice: Choice, every: FundReturns, start: str | None, end: str | None) -> Runner:
     """Take the study's span of the funds' returns, and the costs from all that is known of them.
 
+    The portfolio's and the benchmark's own funds set the span; others may be unknown in part of it.
+
     Parameters
     ----------
     every : returns on all of the history.
     start, end : as asked; errors as `FundReturns.span`.
     """
-    return Runner(study, every.span(start, end), study.costs.build(every, study.capital), choice.benchmark)
+    named = {fund.symbol for fund in (*choice.portfolio.funds, *choice.benchmark.funds)}
+    own = every.only([fund.symbol for fund in every.funds if fund.symbol in named]).span(start, end)
+    costs = study.costs.build(every, study.capital, named)
+    return Runner(study, every.between(own.history.dates[0], own.history.dates[-1]), costs, choice.benchmark)

@@ -11,6 +11,7 @@ from alphaoverlay.analysis.money_weighted import money_weighted_return
 from alphaoverlay.analysis.trading import trading_summary
 from alphaoverlay.report.charts_of_trading import waterfall
 from alphaoverlay.report.model import Cell, Column, Figure, Row, Section, Table
+from alphaoverlay.study.load import Study
 from alphaoverlay.study.marks import returns_note, synthetic_note
 from alphaoverlay.study.run import StudyResult, largest_shares
 
@@ -142,7 +143,7 @@ def trading_table(result: StudyResult) -> Table:
         Row(("Trading costs, share of the start value", *(one.total for one in spent)), kind="percent 2", strong=True),
         Row(("… of it the first purchase", *(one.purchase for one in spent)), kind="percent 2"),
     ]
-    kinds = (("… of it half-spreads", "spread"), ("… of it fees", "fees"), ("… of it market impact", "impact"))
+    kinds = (("… of it proportional", "spread"), ("… of it fees", "fees"), ("… of it market impact", "impact"))
     if any(one.fees or one.impact for one in spent):
         rows += [Row((label, *(getattr(one, key) for one in spent)), kind="percent 2") for label, key in kinds]
     for symbol, (share, day) in largest_shares(result.portfolio).items():
@@ -151,7 +152,7 @@ def trading_table(result: StudyResult) -> Table:
     if result.study.flows:
         rows += _flow_rows(result)
     columns = (Column(""), Column("Portfolio", "ratio", "portfolio"), Column("Benchmark", "ratio", "benchmark"))
-    note = f"{cost_note(result)} {synthetic_note(*both)}".strip()
+    note = f"{cost_note(result.study)} {synthetic_note(*both)}".strip()
     return Table("Trading", columns, tuple(rows), note)
 
 
@@ -168,14 +169,23 @@ def _flow_rows(result: StudyResult) -> list[Row]:
     ]
 
 
-def cost_note(result: StudyResult) -> str:
+def cost_note(study: Study) -> str:
     """Say what trading was taken to cost."""
-    costs = result.study.costs
-    if result.portfolio.costs.free:
-        return "Trading costs are zero, by choice (half_spread_bps = 0)."
+    costs = study.costs
     if costs.from_catalogue:
-        wide = f", times {costs.widening.factor:g} on volatile days" if costs.widening.factor != 1.0 else ""
-        return f"Half-spreads by fund and date from the catalogue{wide}; most of them are assumptions."
-    if isinstance(costs.half_spread_bps, float | int):
-        return f"Half-spread: {costs.half_spread_bps:g} basis points of each trade, as stated."
-    return "Half-spreads by fund, as stated."
+        said = "Half-spreads by fund and date from the catalogue; most of them are assumptions"
+    elif isinstance(costs.half_spread_bps, float | int):
+        said = f"Half-spread: {costs.half_spread_bps:g} basis points of each trade, as stated"
+    else:
+        said = "Half-spreads by fund, as stated"
+    if costs.half_spread_bps == 0.0 and not (costs.per_trade or costs.per_share or costs.impact):
+        return "Trading costs are zero, by choice (half_spread_bps = 0)."
+    if costs.widening.factor != 1.0:
+        said += f"; times {costs.widening.factor:g} on volatile days"
+    others = {
+        "per_trade": f"{costs.per_trade:g} a fund traded",
+        "per_share": f"{costs.per_share:g} a share, counted at closes adjusted for later splits",
+        "min_trade": f"no trades below {costs.min_trade:g}",
+        "impact": f"market impact by the square-root law with a factor of {costs.impact:g}",
+    }
+    return "; ".join([said, *(words for key, words in others.items() if getattr(costs, key))]) + "."

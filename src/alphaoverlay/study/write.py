@@ -78,8 +78,8 @@ offset = 0
 [costs]
 half_spread_bps = "catalogue"
 # half_spread_bps = {{ SPY = 0.5, UPRO = 2.0, TNA = [{{ since = 2012-01-03, bps = 3.0 }}], SQQQ = 3.0 }}
-# widen = 3.0              # times this on days when a fund is volatile: above
-# widen_above = 0.30       # a year and per unit of leverage, over its last 21 sessions; 1 turns it off
+# widen = 3.0              # times this on days when a fund is volatile; 1 turns it off. Volatile is above
+# widen_above = 0.30       # a year and per unit of leverage, over its last 21 sessions
 # per_trade = 1.0          # money a fund traded; needs capital
 # per_share = 0.005        # money a share
 # min_trade = 100          # smaller trades are left undone
