@@ -351,3 +351,12 @@ def test_any_rule_may_be_measured_by_another_ones_bands(case: Case) -> None:
     apart = [one for band in case.rule.bands for one in breaches(done, [band], case.benchmark)]
     assert all(alike(one, other) for one, other in zip(together, apart, strict=True))
     assert not done.broken.any()
+
+
+def test_a_side_without_limit_of_a_lost_funds_relative_band_is_no_limit_of_nothing() -> None:
+    returns = fund_returns_of([[0.0, 0.0], [0.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
+    done = backtest(returns, targets_for(returns, [0.4, 0.6]), NEVER)
+    band = Band("weight", 0.1, math.inf, "relative", only=("FUND0",))
+    (found,) = breaches(done, [band], {})
+    # Lost at the second close: nothing is held of it and nothing is wanted.
+    assert (found.sessions, found.beyond, found.target) == (0, 0.0, 0.0)

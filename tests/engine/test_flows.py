@@ -281,5 +281,15 @@ def test_other_mistakes_are_named() -> None:
         StudyError, match="withdrawals of one session add up to more than all there is; lower their shares"
     ):
         with_flows(on(1, share=-0.6), on(1, share=-0.6))
-    with pytest.raises(StudyError, match=r"flows\.place = 'spread': write one of underweight, current, rebalance"):
+    with pytest.raises(StudyError, match=r"rebalance\.flows = 'spread': write one of underweight, current, rebalance"):
         with_flows(on(1, 0.1), placing=cast(Placing, "spread"))
+
+
+def test_what_was_withdrawn_is_no_loss() -> None:
+    done = with_flows(on(2, share=-1.0))
+    day = done.exhausted
+    assert day is not None
+    assert done.ruin is None
+    assert done.growth.loc[:day].notna().all()
+    assert done.growth.loc[day:].iloc[1:].isna().all()
+    assert done.final_value == done.growth.loc[day]

@@ -234,3 +234,32 @@ def test_the_report_shows_both_groups_and_marks_what_is_synthetic(case: Case) ->
     [chart] = parts_of(report, Figure)
     assert [trace["name"] for trace in chart.data] == [one["name"] for one in case.document["at_equal_risk"]]
     assert len(chart.layout["shapes"]) == 1
+
+
+def test_legs_of_unequal_size_are_swapped_as_they_are() -> None:
+    values = values_of("sample")
+    del values["weights"]
+    values |= {"base": {"SP500": 1.0}, "overlay": {"RUSSELL2000": 0.3, "NASDAQ100": -0.2}}
+    found = compare_alternatives(study_from(values, "test"), SampleSource())
+    swap = by_name(alternatives_document(found).dump(), "as_stated")[FROM_NASDAQ]
+    # The investor holds 20% in the Nasdaq fund: that, and another 10% of the base, go into small caps.
+    assert swap["benchmark"] == pytest.approx({"SPY": 0.8, "QQQ": 0.2})
+    assert swap["weights"] == pytest.approx({"SPY": 0.7, "IWM": 0.3})
+    assert swap["active_exposures"] == pytest.approx({"SP500": -0.1, "RUSSELL2000": 0.3, "NASDAQ100": -0.2})
+
+
+def test_half_spreads_of_the_studys_own_funds_are_enough() -> None:
+    stated = {"half_spread_bps": dict.fromkeys(TRADE, 2.0)}
+    found = compare_alternatives(study_from(values_of("sample", costs=stated), "test"), SampleSource())
+    assert FROM_SPY in {one.name for one in found.as_stated}
+
+
+def test_bands_that_mean_nothing_for_a_way_are_said_to_be_left_out() -> None:
+    rule: dict[str, Any] = {"calendar": "never", "band": {"on": "weight", "size": 0.05, "only": ["TNA"]}}
+    found = compare_alternatives(study_from(values_of("sample", rebalance=rule), "test"), SampleSource())
+    said = " ".join(alternatives_report(found).notes)
+    assert f"The study's bands mean nothing for {FROM_SPY}" in said
+    assert found.as_stated[0].portfolio.rule.bands
+    wrong = study_from(values_of("sample", rebalance=rule | {"band": rule["band"] | {"only": ["TNAA"]}}), "test")
+    with pytest.raises(StudyError, match="no fund TNAA in the portfolio"):
+        compare_alternatives(wrong, SampleSource())

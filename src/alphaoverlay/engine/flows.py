@@ -58,7 +58,7 @@ class CashFlows:
         StudyError : a flow without a date, with both an amount and a share, or a number that makes no sense.
         """
         if self.placing not in PLACINGS:
-            raise StudyError(f"flows.place = {self.placing!r}: write one of {', '.join(PLACINGS)}")
+            raise StudyError(f"rebalance.flows = {self.placing!r}: write one of {', '.join(PLACINGS)}")
         n = len(history.dates)
         amount, share = np.zeros(n), np.zeros(n)
         for flow in self.flows:

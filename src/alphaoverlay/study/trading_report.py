@@ -177,7 +177,7 @@ def cost_note(study: Study) -> str:
     elif isinstance(costs.half_spread_bps, float | int):
         said = f"Half-spread: {costs.half_spread_bps:g} basis points of each trade, as stated"
     else:
-        said = "Half-spreads by fund, as stated"
+        said = "Half-spreads by fund, as stated (of other funds by the catalogue)"
     if costs.half_spread_bps == 0.0 and not (costs.per_trade or costs.per_share or costs.impact):
         return "Trading costs are zero, by choice (half_spread_bps = 0)."
     if costs.widening.factor != 1.0:
