@@ -190,7 +190,7 @@ def test_a_withdrawal_of_all_there_is_exhausts(amount: float, placing: Placing) 
     assert array(done.trades)[1].tolist() == pytest.approx([-0.7, -0.3])
     assert done.returns.tolist() == pytest.approx([0.1])
     assert done.final_value == pytest.approx(1.1)
-    assert done.growth.tolist() == pytest.approx([1.0, 1.1, 0.0])
+    assert done.growth.tolist() == pytest.approx([1.0, 1.1, math.nan], nan_ok=True)
 
 
 def test_a_little_less_does_not() -> None:
