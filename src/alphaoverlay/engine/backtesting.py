@@ -23,7 +23,7 @@ from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 
 # What moves less than this share of the value is rounding, not a trade.
-NOISE = 1e-12
+NOISE = _kernels.NOISE
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def backtest(
         value=pd.Series(value, index=dates, name="value"),
         weights=pd.DataFrame(weights, index=dates, columns=symbols),
         trades=pd.DataFrame(trades, index=dates, columns=symbols),
-        turnover=pd.Series(_turnover(value, trades, facts), index=dates, name="turnover"),
+        turnover=pd.Series(turnover_of(value, trades, facts), index=dates, name="turnover"),
         cost=pd.Series(facts[:, 0], index=dates, name="cost"),
         flow=pd.Series(facts[:, 1], index=dates, name="flow"),
         traded=dates[np.flatnonzero(facts[:, 2] + facts[:, 4] > 0.0)],
@@ -267,7 +267,7 @@ def _refuse_borrowing(targets: Targets, rule: RebalancingRule, cash: CashTerms) 
         raise StudyError("rebalance.tranches: a portfolio that borrows is held in one; leave tranches out")
 
 
-def _turnover(value: FloatArray, trades: FloatArray, facts: FloatArray) -> FloatArray:
+def turnover_of(value: FloatArray, trades: FloatArray, facts: FloatArray) -> FloatArray:
     """The smaller of bought and sold, cash counted as a holding, over the value before costs."""
     cost, flow = facts[:, 0], facts[:, 1]
     cash = flow - trades.sum(axis=1)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alphaoverlay.engine._jit import compiled_kernels
-from alphaoverlay.engine.backtesting import compile_plan
+from alphaoverlay.engine.backtesting import NOISE, compile_plan, turnover_of
 from alphaoverlay.engine.costs import CashTerms, TradingCosts
 from alphaoverlay.engine.flows import CashFlows
 from alphaoverlay.engine.plan import Plan
@@ -106,10 +106,7 @@ def _run_one(plan: Plan, rows: FloatArray, which: int, out: FloatArray) -> None:
     own = plan._replace(goals=plan.goals._replace(rows=np.array(rows[which : which + 1], copy=True, order="C")))
     compiled_kernels()["run_path"](own, value, held, trades, facts)
     peak = np.maximum.accumulate(np.maximum(value, 1.0))
-    bought, sold = (np.maximum(sign * trades, 0.0).sum(axis=1) for sign in (1.0, -1.0))
-    cash = -trades.sum(axis=1)
-    moved = np.minimum(bought + np.maximum(cash, 0.0), sold + np.maximum(-cash, 0.0))
-    before = value + facts[:, 0]
-    share = np.divide(moved, before, out=np.zeros(n), where=before > 0.0)[1:]
-    rebalanced = (facts[1:, 2] + facts[1:, 4] > 0.0) & (np.abs(trades[1:]).sum(axis=1) > 1e-12 * before[1:])
+    moved = np.abs(trades[1:]).sum(axis=1) > NOISE * value[1:]
+    rebalanced = (facts[1:, 2] + facts[1:, 4] > 0.0) & moved
+    share = turnover_of(value, trades, facts)[1:]
     out[:, which] = (value[-1], (value / peak - 1.0).min(), facts[:, 0].sum(), share.sum(), rebalanced.sum())

@@ -112,7 +112,7 @@ def compare_alternatives(
     funds = {f.symbol: f for f in (*choice.portfolio.funds, *base.funds)}
     for way in ways:
         funds |= {f.symbol: f for f in (*_funds_of(way), *way.benchmark.funds)}
-    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    start, end = study.days
     named = {f.symbol for f in (*choice.portfolio.funds, *base.funds)}
     there = tuple(f for f in funds.values() if f.symbol in named or study.funds.synthetic or source.holds(f.symbol))
     data = read_study_data(source, catalogue, needed_indices(choice), there, study.cash.build(), start, end)
@@ -195,12 +195,11 @@ def _ways(
             left_out[name] = str(error)
 
     if long:
-        into = ", ".join(long)
-        held_in = _symbols(base)
-        add(f"shift capital from {held_in} into {into}", lambda: _shift(held_in, base, base, long, plain(long), into))
+        shift = f"shift capital from {_symbols(base)} into {', '.join(long)}"
+        add(shift, lambda: _shift(shift, base, long, plain(long)))
     if long and short:
-        names = f"shift capital from {', '.join(short)} into {', '.join(long)}"
-        add(names, lambda: _swap(names, base, long, short, plain(long), plain(short)))
+        swap = f"shift capital from {', '.join(short)} into {', '.join(long)}"
+        add(swap, lambda: _swap(swap, base, long, short, plain(long), plain(short)))
     twice = _real_first([f for f in catalogue if _is_small(f, {*legs, *base.exposures}, source, study)], source)
     two = "the overlay with funds of at most 2x"
     add(two, lambda: _checked(Way(two, base, lambda size: _designed(base, legs, size, twice, None, spare))))
@@ -235,9 +234,7 @@ def _designed(
     return design.portfolio
 
 
-def _shift(
-    held: str, base: Portfolio, benchmark: Portfolio, long: Mapping[str, float], plain: Mapping[str, Fund], into: str
-) -> Way:
+def _shift(name: str, base: Portfolio, long: Mapping[str, float], plain: Mapping[str, Fund]) -> Way:
     """Sell part of the base, pro rata, and buy plain funds of the long legs."""
 
     def at_size(size: float) -> Portfolio:
@@ -247,7 +244,7 @@ def _shift(
         stays = [(f, (1.0 - moved) * w) for f, w in zip(base.funds, base.weights, strict=True)]
         return _portfolio([*stays, *((plain[name], size * x) for name, x in long.items())])
 
-    return Way(f"shift capital from {held} into {into}", benchmark, at_size)
+    return Way(name, base, at_size)
 
 
 def _swap(

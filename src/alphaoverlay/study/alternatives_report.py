@@ -73,7 +73,8 @@ def _reading(found: Alternatives) -> tuple[str, ...]:
     ended = [f"{one.name} ({iso(one.portfolio.end)})" for one in found.as_stated if one.portfolio.end is not None]
     if ended:
         said.append(f"Nothing was left before the span's end of: {', '.join(ended)}.")
-    return (*said, cost_note(found.design.study), *reading_notes(found.as_stated[0].portfolio))
+    one = found.as_stated[0].portfolio
+    return (*said, *([] if one.costs.free else [cost_note(found.design.study)]), *reading_notes(one))
 
 
 def _table(group: tuple[Alternative, ...], title: str) -> Table:

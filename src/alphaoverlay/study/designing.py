@@ -145,7 +145,7 @@ def design_study(study: Study, source: Source, catalogue: Catalogue) -> StudyDes
     """
     choice = choose(study, source, catalogue, hindsight=True)
     names = needed_indices(choice)
-    data = read_study_data(source, catalogue, names, (), study.cash.build(), None, _text(study.end))
+    data = read_study_data(source, catalogue, names, (), study.cash.build(), None, study.days[1])
     return describe(study, choice, data, data.history.dates[-1])
 
 
@@ -153,10 +153,6 @@ def needed_indices(choice: Choice) -> tuple[str, ...]:
     """Return every index that the portfolio, its wanted exposures or the benchmark name."""
     wanted = tuple(choice.design.wanted) if choice.design else ()
     return tuple(dict.fromkeys([*wanted, *indices_of((*choice.portfolio.funds, *choice.benchmark.funds))]))
-
-
-def _text(day: datetime.date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 def _portfolio(weights: dict[str, float], source: Source, catalogue: Catalogue) -> Portfolio:
@@ -235,7 +231,7 @@ def _estimate(study: Study, source: Source, catalogue: Catalogue, *, hindsight: 
     needed = study.sizing.kind != "exposure" or study.costs.guides_design
     if not needed and (study.funds.allow is not None or study.end is not None):
         return _Estimate(None, "", study.end)
-    start, end = _text(study.start), _text(study.end)
+    start, end = study.days
     data = read_study_data(source, catalogue, wanted, (), study.cash.build(), start, end)
     last = study.end or data.history.dates[-1].date()
     if not hindsight and study.start is None:
@@ -254,7 +250,7 @@ def _financing_rate(study: Study, source: Source, catalogue: Catalogue, funds: l
     """The rate known when the design is chosen; it matters only where a fund's swaps exceed what it borrows."""
     if all(abs(fund.borrowed - (fund.leverage - 1.0)) < 1e-12 for fund in funds):
         return 0.0
-    start, end = _text(study.start), _text(study.end)
+    start, end = study.days
     data = read_study_data(source, catalogue, study.exposures.wanted, (), study.cash.build(), start, end)
     known = data.history.rate if hindsight else data.history.rate.loc[: start or data.history.dates[0]]
     return float(known.iloc[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -83,6 +84,11 @@ class Study(StudyTable):
                 )
 
     @property
+    def days(self) -> tuple[str | None, str | None]:
+        """First and last day as ISO dates; None where open."""
+        return _iso(self.start), _iso(self.end)
+
+    @property
     def cash_flows(self) -> CashFlows:
         """The flows, amounts in units of the initial wealth."""
         return CashFlows(tuple(flow.build(self.capital) for flow in self.flows), self.rebalance.flows)
@@ -98,6 +104,10 @@ class Study(StudyTable):
         values.setdefault("rebalance", {}).setdefault("calendar", self.rebalance.calendar)
         values["costs"] = self.costs.toml_values()
         return values
+
+
+def _iso(day: datetime.date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def study_from(values: Mapping[str, Any], place: str) -> Study:

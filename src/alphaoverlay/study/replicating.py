@@ -24,7 +24,7 @@ from alphaoverlay.overlays.solver import solve_design
 from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.market_data import read_study_data, remembered
-from alphaoverlay.study.replicating_rules import rebalance_at_least_quarterly, shift_capital
+from alphaoverlay.study.replicating_rules import rebalance_at_least_quarterly, shift_capital, whose_prices
 from alphaoverlay.study.run import run_study
 from alphaoverlay.study.the_case import ASOF, JANUARY_END, LAST_YEAR_END, TRADE, TRADE_EXPOSURES, TRADE_FROM, the_trade
 
@@ -227,7 +227,7 @@ def _a13(source: Source, catalogue: Catalogue) -> Finding:
     measured |= {key: _known(own[key]) for key in ("tracking_error", "beta")}
     measured["active_cagr"] = gap = _known(result.active["cagr"])
     above = [label for key, label in RISKS.items() if abs(measured[key]) > UNREASONABLE * abs(measured[f"{key}_spy"])]
-    real = "real fund prices" if not result.portfolio.fund_returns.synthetic_until else "partly synthetic funds"
+    real = whose_prices(result.portfolio)
     rose = f"more than a tenth above SPY's: {', '.join(above)}" if above else "none of the six is a tenth above SPY's"
     return (
         measured,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.errors import SpanError
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.market.source import Source
@@ -43,15 +44,16 @@ def rebalance_at_least_quarterly(source: Source, catalogue: Catalogue) -> tuple[
         measured,
         parts,
         f"From {TRADE_FROM} to {ASOF} an exposure was more than {HALF_A_LEG:g} off its target on this share of the "
-        f"closes ({_real(result)}): {told}. Quarterly, the Nasdaq-100 leg ran from {low:+.2f} to {high:+.2f} and the "
-        f"net exposure from {net[0]:.2f} to {net[1]:.2f}: {'rarer is worse' if parts[1] else 'rarer is no worse'}, and "
+        f"closes ({whose_prices(result.portfolio)}): {told}. Quarterly, the Nasdaq-100 leg ran from {low:+.2f} to "
+        f"{high:+.2f} and the net exposure from "
+        f"{net[0]:.2f} to {net[1]:.2f}: {'rarer is worse' if parts[1] else 'rarer is no worse'}, and "
         f"quarterly {'does not keep a leg from doubling' if doubled else 'keeps every leg from doubling'}.",
     )
 
 
-def _real(result: StudyResult) -> str:
+def whose_prices(backtest: Backtest) -> str:
     """Say whether the funds' prices are real throughout."""
-    return "partly synthetic funds" if result.portfolio.fund_returns.synthetic_until else "real fund prices"
+    return "partly synthetic funds" if backtest.fund_returns.synthetic_until else "real fund prices"
 
 
 def _out_of_hand(result: StudyResult) -> float:
@@ -81,14 +83,14 @@ def shift_capital(source: Source, catalogue: Catalogue) -> tuple[dict[str, float
     likeness = [measured[f"shift_from_{what}_likeness"] for what in ("spy", "nasdaq")]
     verb = {True: "takes", False: "does not take"}
     risk = measured["overlay_tracking_error"], measured["shift_from_nasdaq_tracking_error"]
-    made = "partly synthetic funds" if overlay.portfolio.fund_returns.synthetic_until else "real fund prices"
     return (
         measured,
         same,
         f"Shifting 30% from SPY into small caps {verb[same[0]]} the same view (small caps against the S&P 500, not "
         f"against mega-cap growth); shifting it from a Nasdaq-100 fund {verb[same[1]]} it. From {TRADE_FROM} to {ASOF} "
-        f"({made}) their active returns had correlations of {likeness[0]:.2f} and {likeness[1]:.2f} with the "
-        f"overlay's, whose exposures drift more. At the overlay's tracking error of {risk[0]:.1%}, which takes a shift "
+        f"({whose_prices(overlay.portfolio)}) their active returns had correlations of {likeness[0]:.2f} and "
+        f"{likeness[1]:.2f} with the overlay's, whose exposures "
+        f"drift more. At the overlay's tracking error of {risk[0]:.1%}, which takes a shift "
         f"of {0.3 * equal.size:.0%} from SPY, the plain way returned {_points(equal)} points a year against SPY, the "
         f"overlay {_points(overlay)}; from a Nasdaq fund 30% brought {_points(from_nasdaq)} at a tracking error of "
         f"{risk[1]:.1%}.",

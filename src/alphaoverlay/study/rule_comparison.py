@@ -36,6 +36,7 @@ TOLERANCE = 0.10
 YOURS = "yours"
 # Beyond the tolerance a shock of this size shows how far one bad quarter goes.
 SHOCK = 0.25
+LUCK_FIGURES = ("cagr", "active_cagr", "tracking_error", "max_drawdown", "exposure_error", "farthest_exposure")
 Progress = Callable[[str], None]
 
 
@@ -108,7 +109,7 @@ def compare_rules(
     AlphaOverlayError : as `run_study`; an index in `shocks` without exposure.
     """
     choice, funds, data = read_for(study, source, catalogue)
-    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    start, end = study.days
     every = study_fund_returns(data, funds, synthetic=study.funds.synthetic)
     runner = prepare(study, choice, every, start, end)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
@@ -195,9 +196,6 @@ def rule_figures(portfolio: Backtest, benchmark: Backtest, base: Mapping[str, fl
         "max_drawdown": own["max_drawdown"],
     }
     return {name: float("nan") if value is None else float(value) for name, value in found.items()}
-
-
-LUCK_FIGURES = ("cagr", "active_cagr", "tracking_error", "max_drawdown", "exposure_error", "farthest_exposure")
 
 
 def _luck(runner: Runner, portfolio: Portfolio, tell: Progress) -> tuple[TimingLuck | None, tuple[str, ...]]:

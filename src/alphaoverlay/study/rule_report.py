@@ -69,7 +69,8 @@ def _reading(found: RuleComparison) -> tuple[str, ...]:
     ]
     if all(run.costs.free for run in found.runs.values()):
         said.append("Every rule costs the same, so the least error wins.")
-    return (*said, cost_note(found.study), *reading_notes(next(iter(found.runs.values()))))
+    one = next(iter(found.runs.values()))
+    return (*said, *([] if one.costs.free else [cost_note(found.study)]), *reading_notes(one))
 
 
 def _tiles(found: RuleComparison) -> tuple[Tile, ...]:

@@ -93,7 +93,7 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     AlphaOverlayError : a mistake in the study or the data; the message says where.
     """
     choice, funds, data = read_for(study, source, catalogue)
-    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    start, end = study.days
     runner = prepare(study, choice, study_fund_returns(data, funds, synthetic=study.funds.synthetic), start, end)
     returns = runner.returns
     portfolio, benchmark = runner.run(choice.portfolio), runner.run_benchmark()
@@ -130,7 +130,7 @@ def read_for(
 ) -> tuple[Choice, tuple[Fund, ...], StudyData]:
     """Choose a study's funds, and read all that running it needs; arguments and errors as for `run_study`."""
     catalogue = catalogue or load_catalogue(study.funds.file)
-    start, end = (None if day is None else day.isoformat() for day in (study.start, study.end))
+    start, end = study.days
     choice = choose(study, source, catalogue, hindsight=False)
     funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
     data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
