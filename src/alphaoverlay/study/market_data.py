@@ -93,7 +93,7 @@ def read_study_data(
     DataError : the source has none of them, or a file has a defect.
     """
     needed = [*indices, *(name for fund in funds if fund.multiple is not None for name in fund.built_from)]
-    wanted = [_index(name, source, catalogue) for name in dict.fromkeys(needed)]
+    wanted = [known_index(name, source, catalogue) for name in dict.fromkeys(needed)]
     symbols = [symbol for fund in funds for symbol in price_symbols(fund) if source.holds(symbol)]
     for index in wanted:
         symbols += index_symbols(index, source.holds)
@@ -211,7 +211,7 @@ def _fill_notes(fund: Fund, returns: FundReturns) -> tuple[str, ...]:
     return (f"{fund.symbol}: before the first price of {of.symbol} it is built on {fill.symbol} ({kind}).",)
 
 
-def _index(name: str, source: Source, catalogue: Catalogue) -> Index:
+def known_index(name: str, source: Source, catalogue: Catalogue) -> Index:
     """Return the index, with the source's stand-in where it has one."""
     if name not in catalogue.indices and source.holds(name):
         return Index(name, name, total_return=(name,))
