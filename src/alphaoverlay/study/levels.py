@@ -107,7 +107,8 @@ class _Recipe:
         if self.index is None:
             frame = history.close if self.column == "close" else history.adj_close
             kind = "closes" if self.column == "close" else "closes with distributions"
-            return _Built(frame[self.symbols[0]].astype(np.float64), f"{kind} of {self.symbols[0]}", self.notes)
+            values: pd.Series = frame[self.symbols[0]].astype(np.float64)
+            return _Built(values, f"{kind} of {self.symbols[0]}", self.notes)
         built = build_index_returns(self.index, history, catalogue)
         says = f"total return of {self.index.title}: {'; '.join(str(span) for span in built.spans)}"
         return _Built(_grown(built.returns), says, (*self.notes, *built.notes))
@@ -218,7 +219,8 @@ def common_span(levels: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     known = frame.notna().all(axis=1).to_numpy()
     if not known.any():
         spans = ", ".join(
-            f"{name} {iso(one.first_valid_index())} to {iso(one.last_valid_index())}" for name, one in frame.items()
+            f"{name} {iso(days[0])} to {iso(days[-1])}" if len(days := one.dropna().index) else f"{name} none"
+            for name, one in frame.items()
         )
         raise SpanError(f"no day has a level of each: {spans}. Add earlier or later data, or compare others")
     first, last = int(known.argmax()), len(known) - 1 - int(known[::-1].argmax())
