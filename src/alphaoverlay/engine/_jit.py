@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from alphaoverlay.engine import _kernels
@@ -16,17 +17,17 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _log = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=1)
-def compiled_kernels() -> dict[str, Callable[..., Any]]:
-    """Return every kernel compiled by numba, by name; compilation happens at the first call of each.
+@lru_cache
+def compiled_kernels(module: ModuleType = _kernels) -> dict[str, Callable[..., Any]]:
+    """Return every kernel of a file compiled by numba, by name; compilation happens at the first call of each.
 
     The file is executed in a namespace of its own, so that kernels call each other's compiled forms while importing
-    `_kernels` keeps giving the plain ones. Compiled code is cached on disk where a folder can be written.
+    the module keeps giving the plain ones. Compiled code is cached on disk where a folder can be written.
     """
     import numba
 
-    source = Path(_kernels.__file__)
-    namespace: dict[str, Any] = {"__name__": _kernels.__name__, "__file__": str(source)}
+    source = Path(str(module.__file__))
+    namespace: dict[str, Any] = {"__name__": module.__name__, "__file__": str(source)}
     exec(compile(source.read_text(encoding="utf-8"), str(source), "exec"), namespace)
     plain = {name: f for name, f in namespace.items() if getattr(f, "__code__", None) is not None}
     try:

@@ -107,8 +107,7 @@ class _Recipe:
         if self.index is None:
             frame = history.close if self.column == "close" else history.adj_close
             kind = "closes" if self.column == "close" else "closes with distributions"
-            values: pd.Series = frame[self.symbols[0]].astype(np.float64)
-            return _Built(values, f"{kind} of {self.symbols[0]}", self.notes)
+            return _Built(frame[self.symbols[0]], f"{kind} of {self.symbols[0]}", self.notes)
         built = build_index_returns(self.index, history, catalogue)
         says = f"total return of {self.index.title}: {'; '.join(str(span) for span in built.spans)}"
         return _Built(_grown(built.returns), says, (*self.notes, *built.notes))
@@ -118,10 +117,11 @@ def _grown(returns: pd.Series) -> pd.Series:
     """Compound returns to levels: 1 on the session before the first return, unknown after the last."""
     known = np.flatnonzero(returns.notna().to_numpy())
     if not len(known):
-        return returns
+        return pd.Series(np.nan, index=returns.index)
     first, last = max(int(known[0]) - 1, 0), int(known[-1])
     grown = (1.0 + returns.iloc[first + 1 : last + 1]).cumprod()
-    return pd.concat([pd.Series([1.0], index=returns.index[first : first + 1]), grown]).reindex(returns.index)
+    levels: pd.Series = pd.concat([pd.Series([1.0], index=returns.index[first : first + 1]), grown])
+    return levels.reindex(returns.index)
 
 
 def _recipe(name: str, basis: Basis, source: Source, catalogue: Catalogue) -> _Recipe:
