@@ -25,12 +25,15 @@ class Targets:
     rows : distinct target rows, shape (r, m); the rest up to 1 is cash, borrowed where it is negative.
     row : which of them is decided on each session, shape (n,), or None for row 0 throughout.
     lag : sessions between decision and trade.
+    opening : the row held until the first decision can be traded, as it was decided before the first session; None:
+        that first decision itself.
     """
 
     symbols: tuple[str, ...]
     rows: FloatArray
     row: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
     lag: int = 0
+    opening: int | None = None
 
     @classmethod
     def constant(cls, symbols: Sequence[str], weights: Sequence[float]) -> Targets:
@@ -43,8 +46,8 @@ class Targets:
         return cls(tuple(symbols), np.asarray([weights], dtype=np.float64)).checked()
 
     @classmethod
-    def by_session(cls, frame: pd.DataFrame, lag: int = 0) -> Targets:
-        """One row a session, from a frame of weights; equal rows are stored once.
+    def by_session(cls, frame: pd.DataFrame, lag: int = 0, opening: Sequence[float] | None = None) -> Targets:
+        """One row a session, from a frame of weights; equal rows are stored once. `opening` is the weights of that row.
 
         Raises
         ------
@@ -52,17 +55,23 @@ class Targets:
         """
         if lag < 0:
             raise StudyError(f"lag = {lag}: write 0 (trade at the close that decides) or more")
-        rows, row = np.unique(frame.to_numpy(dtype=np.float64), axis=0, return_inverse=True)
-        symbols = tuple(frame.columns)
-        return cls(symbols, rows, row.reshape(-1).astype(np.int64), lag).checked()
+        given = frame.to_numpy(dtype=np.float64)
+        if opening is not None:
+            given = np.concatenate([given, np.asarray([opening], dtype=np.float64)])
+        rows, found = np.unique(given, axis=0, return_inverse=True)
+        row = found.reshape(-1).astype(np.int64)
+        held = None if opening is None else int(row[-1])
+        return cls(tuple(frame.columns), rows, row[: len(frame)], lag, held).checked()
 
     def in_force(self, sessions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Row to trade to on each session, after the lag; the first decision holds until then."""
+        """Row to trade to on each session, after the lag."""
         if self.row is None:
             return np.zeros(sessions, dtype=np.int64)
         if len(self.row) != sessions:
             raise StudyError(f"targets for {len(self.row)} sessions where the returns have {sessions}")
-        return self.row[np.maximum(np.arange(sessions) - self.lag, 0)]
+        decided = np.arange(sessions) - self.lag
+        found = self.row[np.maximum(decided, 0)]
+        return found if self.opening is None else np.where(decided < 0, self.opening, found)
 
     def checked(self) -> Targets:
         """Return the targets themselves.

@@ -17,10 +17,9 @@ from alphaoverlay.analysis.bootstrap import stationary_indices
 from alphaoverlay.engine._jit import compiled_kernels
 from alphaoverlay.history import FloatArray
 from alphaoverlay.signals import _kernels
-from alphaoverlay.signals.relative_value import Pair
+from alphaoverlay.signals.relative_value import HORIZON, Pair
 from alphaoverlay.signals.tactical import Reason, Tactical, TacticalRule, follow_signal
 
-HORIZON = 252
 RESAMPLES = 2000
 BLOCK = 21
 # Blocks must be far shorter than the window, or they carry what the null takes away.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pandas.core.window import Expanding, Rolling
 
 WINDOW = 756
+# Sessions of what followed a signal.
+HORIZON = 252
 TWENTY_YEARS = 5040
 # A percentile or z-score of fewer values than this is no figure.
 FEWEST = 252

@@ -14,7 +14,7 @@ import pandas as pd
 
 from alphaoverlay.errors import DataError, SpanError
 from alphaoverlay.history import FloatArray
-from alphaoverlay.signals.evidence import HORIZON, Outcomes, outcomes_of
+from alphaoverlay.signals.evidence import Outcomes, outcomes_of
 from alphaoverlay.signals.overfitting import (
     CrossValidation,
     DeflatedSharpe,
@@ -22,7 +22,7 @@ from alphaoverlay.signals.overfitting import (
     daily_sharpe,
     deflate_sharpe,
 )
-from alphaoverlay.signals.relative_value import SESSIONS_A_YEAR, Pair
+from alphaoverlay.signals.relative_value import HORIZON, SESSIONS_A_YEAR, Pair
 from alphaoverlay.signals.tactical import TacticalRule
 
 WINDOWS = (504, 756, 1008, 1260)

@@ -104,6 +104,10 @@ def compare_alternatives(
     ------
     AlphaOverlayError : as `run_study`; a portfolio without active exposures.
     """
+    if study.sized:
+        raise StudyError(
+            'signal: the alternatives are those of an overlay of one size; leave [signal] out, or write role = "watch"'
+        )
     catalogue = catalogue or load_catalogue(study.funds.file)
     tell = progress or (lambda _: None)
     choice = choose(study, source, catalogue, hindsight=False)
@@ -117,7 +121,7 @@ def compare_alternatives(
     there = tuple(f for f in funds.values() if f.symbol in named or study.funds.synthetic or source.holds(f.symbol))
     data = read_study_data(source, catalogue, needed_indices(choice), there, study.cash.build(), start, end)
     every = study_fund_returns(data, there, synthetic=study.funds.synthetic)
-    runner = prepare(study, choice, every, start, end)
+    runner = prepare(study, choice, every, start, end, None)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
     overlay = ways[0]
     tell(overlay.name)
@@ -322,7 +326,7 @@ def _measure(runner: Runner, way: Way, size: float, rate: float) -> Alternative:
     for fund in (*held.funds, *way.benchmark.funds):
         if fund.symbol not in returns.columns or returns[fund.symbol].iloc[1:].isna().any():
             raise DesignError(f"the returns of {fund.symbol} do not cover the span")
-    own = Runner(runner.study, runner.returns, runner.costs, way.benchmark)
+    own = replace(runner, benchmark=way.benchmark)
     portfolio = own.run(held, None if way.own else own.adapted(held))
     benchmark = own.run_benchmark()
     mine, active = performance(portfolio, benchmark), active_performance(portfolio, benchmark)

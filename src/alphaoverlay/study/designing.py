@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -20,8 +20,9 @@ from alphaoverlay.overlays.overlay import Overlay
 from alphaoverlay.overlays.portfolio import Portfolio, indices_of
 from alphaoverlay.overlays.risk import ActiveRisk, Covariance, active_risk, trading_costs, trailing_covariance
 from alphaoverlay.overlays.solver import Design, solve_design
-from alphaoverlay.study.load import Study
+from alphaoverlay.study.load import NOTHING_TO_HOLD, Study
 from alphaoverlay.study.market_data import StudyData, fingerprint_notes, known_fund, read_study_data
+from alphaoverlay.study.sized_overlay import blend, portfolios_by_size
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,28 @@ class StudyDesign:
 
 @dataclass(frozen=True)
 class Choice:
-    """Portfolio and benchmark before any number is put on them."""
+    """Portfolio and benchmark before any number is put on them.
+
+    Attributes
+    ----------
+    portfolio : at the overlay's full size.
+    benchmark : what it is compared with.
+    design : the solver's result; None where the study gives weights.
+    notes : sentences that every output must carry.
+    by_size : the portfolio at every size that the study's signal can decide; empty without one.
+    """
 
     portfolio: Portfolio
     benchmark: Portfolio
     design: Design | None
     notes: tuple[str, ...]
+    by_size: Mapping[float, Portfolio] = field(default_factory=dict)
+
+    @property
+    def funds(self) -> tuple[Fund, ...]:
+        """Every fund that a run of it holds, the benchmark's too."""
+        held = (self.portfolio, *self.by_size.values(), self.benchmark)
+        return tuple({fund.symbol: fund for one in held for fund in one.funds}.values())
 
 
 def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: bool) -> Choice:
@@ -83,7 +100,11 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     """
     if study.weights is not None:
         benchmark, about = _benchmark(study, source, catalogue)
-        return Choice(_portfolio(study.weights, source, catalogue), benchmark, None, about)
+        held = _portfolio(study.weights, source, catalogue)
+        by_size = _by_size(study, held, lambda size: blend(held, benchmark, size))
+        return Choice(held, benchmark, None, about, by_size)
+    if not study.holds_something:
+        raise StudyError(NOTHING_TO_HOLD)
     for table, exposures in (("base", study.base), ("overlay", study.overlay)):
         _refuse_unknown_indices(table, exposures, catalogue)
     known = _estimate(study, source, catalogue, hindsight=hindsight)
@@ -91,9 +112,29 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
     funds = _allowed(study, source, catalogue, known.last)
     trading, about_trading = _trading(study, overlay, funds, known)
     rate = _financing_rate(study, source, catalogue, funds, hindsight=hindsight)
-    design = solve_design(overlay.wanted, funds, cash_spread=study.cash.spread, trading_costs=trading, rate=rate)
+
+    def solve(size: float) -> Design:
+        wanted = overlay.scaled(dict.fromkeys(overlay.legs, size)).wanted
+        return solve_design(wanted, funds, cash_spread=study.cash.spread, trading_costs=trading, rate=rate)
+
+    design = solve(1.0)
+    by_size = _by_size(study, design.portfolio, lambda size: _feasible(solve(size), size).portfolio)
     benchmark, about = _benchmark(study, source, catalogue)
-    return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about))
+    return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about), by_size)
+
+
+def _by_size(study: Study, full: Portfolio, at_size: Callable[[float], Portfolio]) -> dict[float, Portfolio]:
+    """The portfolio at every size that the study's signal can decide; none without a signal that sizes."""
+    return portfolios_by_size(study.signal, full, at_size) if study.signal is not None and study.sized else {}
+
+
+def _feasible(design: Design, size: float) -> Design:
+    if not design.feasible:
+        raise DesignError(
+            f"the signal can decide on size {size:g}, and at that size the wanted exposures are not possible: "
+            f"{design.reason}. Write smaller steps, or allow other funds"
+        )
+    return design
 
 
 def _refuse_unknown_indices(table: str, exposures: Mapping[str, float], catalogue: Catalogue) -> None:
@@ -152,7 +193,7 @@ def design_study(study: Study, source: Source, catalogue: Catalogue) -> StudyDes
 def needed_indices(choice: Choice) -> tuple[str, ...]:
     """Return every index that the portfolio, its wanted exposures or the benchmark name."""
     wanted = tuple(choice.design.wanted) if choice.design else ()
-    return tuple(dict.fromkeys([*wanted, *indices_of((*choice.portfolio.funds, *choice.benchmark.funds))]))
+    return tuple(dict.fromkeys([*wanted, *indices_of(choice.funds)]))
 
 
 def _portfolio(weights: dict[str, float], source: Source, catalogue: Catalogue) -> Portfolio:

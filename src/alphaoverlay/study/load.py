@@ -21,17 +21,19 @@ from alphaoverlay.study.data_table import DataTable
 from alphaoverlay.study.exposures import Exposures
 from alphaoverlay.study.fund_choice import FundsTable
 from alphaoverlay.study.rebalance import RebalanceTable
+from alphaoverlay.study.signal_table import SignalTable
 from alphaoverlay.study.sizing import SizingTable
 from alphaoverlay.study.tables import Day, StudyTable, explain
 from alphaoverlay.study.weights import Weights
 
 MAX_BYTES = 2**20
+NOTHING_TO_HOLD = "nothing to hold; write [base] and [overlay] (exposures by index), or [weights] (by symbol)"
 
 
 class Study(StudyTable):
     """What to design and test.
 
-    Either `[base]` and/or `[overlay]` (exposures by index), or `[weights]` (by symbol).
+    Either `[base]` and/or `[overlay]` (exposures by index), or `[weights]` (by symbol); or a `[signal]` to read.
     """
 
     title: str = Field("", max_length=200, examples=['"Small caps over mega-cap growth"'])
@@ -50,16 +52,15 @@ class Study(StudyTable):
     flows: Annotated[list[FlowTable], BeforeValidator(lambda v: [v] if isinstance(v, dict) else v)] = Field(
         default_factory=list, max_length=1000, examples=['[{ amount = 500, calendar = "monthly" }]']
     )
+    signal: SignalTable | None = Field(None, examples=['{ long = "RUT", short = "IXIC" }'])
     data: DataTable = Field(default_factory=DataTable)
 
     @model_validator(mode="after")
     def _one_portfolio(self) -> Study:
         if self.weights is not None and (self.base or self.overlay):
             raise ValueError("write either [weights], or [base] and [overlay], not both")
-        if self.weights is None and not any({**self.base, **self.overlay}.values()):
-            raise ValueError(
-                "nothing to hold; write [base] and [overlay] (exposures by index), or [weights] (by symbol)"
-            )
+        if not self.holds_something and self.signal is None:
+            raise ValueError(NOTHING_TO_HOLD)
         if self.weights is not None and (self.sizing.kind != "exposure" or self.funds.allow is not None):
             raise ValueError("[sizing] and funds.allow belong to [base] and [overlay], not to [weights]")
         self._refuse_borrowing_without_a_price()
@@ -82,6 +83,16 @@ class Study(StudyTable):
                     "in cash), write percent signs if percent is meant, or say what borrowing the rest costs above the "
                     "financing rate: cash.borrowing_spread = 0.015"
                 )
+
+    @property
+    def holds_something(self) -> bool:
+        """Whether there is a portfolio, and not only a signal to read."""
+        return self.weights is not None or any({**self.base, **self.overlay}.values())
+
+    @property
+    def sized(self) -> bool:
+        """Whether a signal decides how large the overlay is."""
+        return self.signal is not None and self.signal.role == "size" and self.holds_something
 
     @property
     def days(self) -> tuple[str | None, str | None]:

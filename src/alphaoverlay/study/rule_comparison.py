@@ -27,7 +27,7 @@ from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign, describe
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import study_fund_returns, synthetic_notes
-from alphaoverlay.study.run import read_for
+from alphaoverlay.study.run import read_for, sized_by_signal
 from alphaoverlay.study.runner import Runner, prepare
 
 COMPARED: tuple[Calendar, ...] = ("never", "annual", "semiannual", "quarterly", "monthly", "weekly", "daily")
@@ -111,7 +111,8 @@ def compare_rules(
     choice, funds, data = read_for(study, source, catalogue)
     start, end = study.days
     every = study_fund_returns(data, funds, synthetic=study.funds.synthetic)
-    runner = prepare(study, choice, every, start, end)
+    sized = sized_by_signal(study, choice, source, catalogue)
+    runner = prepare(study, choice, every, start, end, sized)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
     tell = progress or (lambda _: None)
     shocked = _shock_table(runner, choice.portfolio, design.rate, shocks)
@@ -120,14 +121,14 @@ def compare_rules(
     benchmarks: dict[str, Backtest] = {}
     for name, rule in rules.items():
         tell(f"rule {len(runs) + 1} of {len(rules)}: {name}")
-        runs[name] = runner.run(choice.portfolio, rule)
+        runs[name] = runner.run_own(rule)
         benchmarks[name] = runner.run_benchmark(rule)
     base = choice.benchmark.exposures
     figures = pd.DataFrame({name: rule_figures(runs[name], benchmarks[name], base) for name in rules}).T
     # A rule under which the portfolio did not last has no record to compare.
     lasting = {name: run for name, run in runs.items() if run.end is None}
     frontier = find_frontier(lasting or runs, tolerance)
-    luck, no_luck = _luck(runner, choice.portfolio, tell)
+    luck, no_luck = _luck(runner, tell)
     symbols = [fund.symbol for fund in choice.portfolio.funds]
     drift, short = _drift(runner.returns.only(symbols), choice.portfolio, base)
     return RuleComparison(
@@ -140,7 +141,15 @@ def compare_rules(
         drift=drift,
         shocks=shocked,
         source=source.name,
-        notes=(*data.notes, *synthetic_notes(runner.returns), *design.notes, *no_luck, *short, *_ended(runs)),
+        notes=(
+            *data.notes,
+            *(() if sized is None else sized.notes[-1:]),
+            *synthetic_notes(runner.returns),
+            *design.notes,
+            *no_luck,
+            *short,
+            *_ended(runs),
+        ),
     )
 
 
@@ -198,7 +207,7 @@ def rule_figures(portfolio: Backtest, benchmark: Backtest, base: Mapping[str, fl
     return {name: float("nan") if value is None else float(value) for name, value in found.items()}
 
 
-def _luck(runner: Runner, portfolio: Portfolio, tell: Progress) -> tuple[TimingLuck | None, tuple[str, ...]]:
+def _luck(runner: Runner, tell: Progress) -> tuple[TimingLuck | None, tuple[str, ...]]:
     """The study's rule at every offset."""
     rule = runner.study.rebalance.build()
     number = SESSIONS.get(rule.calendar.calendar)
@@ -208,7 +217,7 @@ def _luck(runner: Runner, portfolio: Portfolio, tell: Progress) -> tuple[TimingL
 
     def run(one: RebalancingRule) -> dict[str, float]:
         tell(f"timing luck: day {one.calendar.offset + 1} of {number}")
-        figures = rule_figures(runner.run(portfolio, one), runner.run_benchmark(one), base)
+        figures = rule_figures(runner.run_own(one), runner.run_benchmark(one), base)
         return {name: figures[name] for name in LUCK_FIGURES}
 
     return timing_luck(rule, run), ()

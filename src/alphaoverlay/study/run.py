@@ -29,6 +29,7 @@ from alphaoverlay.study.market_data import (
     synthetic_notes,
 )
 from alphaoverlay.study.runner import prepare
+from alphaoverlay.study.sized_overlay import SizedOverlay, read_sizes
 
 # Without bands of its own a rule's exposures are held against these, in multiples of capital.
 YARDSTICKS = (0.05, 0.10)
@@ -49,6 +50,7 @@ class StudyResult:
     attribution : where the active return came from; None with its reason in `notes`.
     exposures : of the portfolio after each close: by index, net, gross, active.
     breaches : of the rule's bands, or of bands of 5 and 10 points where it has none.
+    sized : the signal and the sizes it decided on; None where the overlay has one size.
     source : name of the data source.
     notes : sentences that every output must carry.
     """
@@ -63,6 +65,7 @@ class StudyResult:
     attribution: Attribution | None
     exposures: pd.DataFrame
     breaches: tuple[Breach, ...]
+    sized: SizedOverlay | None
     source: str
     notes: tuple[str, ...]
 
@@ -94,9 +97,11 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     """
     choice, funds, data = read_for(study, source, catalogue)
     start, end = study.days
-    runner = prepare(study, choice, study_fund_returns(data, funds, synthetic=study.funds.synthetic), start, end)
+    sized = sized_by_signal(study, choice, source, catalogue)
+    every = study_fund_returns(data, funds, synthetic=study.funds.synthetic)
+    runner = prepare(study, choice, every, start, end, sized)
     returns = runner.returns
-    portfolio, benchmark = runner.run(choice.portfolio), runner.run_benchmark()
+    portfolio, benchmark = runner.run_own(), runner.run_benchmark()
     design = describe(study, choice, data, returns.history.dates[-1])
     attribution, unsplit = _attributed(portfolio, benchmark, data)
     base = choice.benchmark.exposures
@@ -111,9 +116,11 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
         attribution=attribution,
         exposures=exposure_history(portfolio, base),
         breaches=breaches(portfolio, portfolio.rule.bands or yardsticks(portfolio), base),
+        sized=sized,
         source=source.name,
         notes=(
             *data.notes,
+            *(() if sized is None else (note for note in sized.notes if note not in data.notes)),
             *synthetic_notes(returns),
             *_early_end_notes(study, data, returns),
             *design.notes,
@@ -132,9 +139,19 @@ def read_for(
     catalogue = catalogue or load_catalogue(study.funds.file)
     start, end = study.days
     choice = choose(study, source, catalogue, hindsight=False)
-    funds = tuple({f.symbol: f for f in (*choice.portfolio.funds, *choice.benchmark.funds)}.values())
+    funds = choice.funds
     data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
     return choice, funds, data
+
+
+def sized_by_signal(
+    study: Study, choice: Choice, source: Source, catalogue: Catalogue | None = None
+) -> SizedOverlay | None:
+    """Read the signal that sizes a study's overlay; None where there is none. Errors as `read_sizes`."""
+    if study.signal is None or not study.sized:
+        return None
+    known = catalogue or load_catalogue(study.funds.file)
+    return read_sizes(study.signal, choice.by_size, source, known, study.days[1], study.cash.build())
 
 
 def _attributed(
