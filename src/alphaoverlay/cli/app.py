@@ -21,6 +21,7 @@ from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
 from alphaoverlay.cli.rules import rules
 from alphaoverlay.cli.run import run
+from alphaoverlay.cli.signal import signal
 from alphaoverlay.cli.track import track
 from alphaoverlay.errors import AlphaOverlayError
 
@@ -56,7 +57,21 @@ def options(
         typer.echo(context.get_help())
 
 
-for command in (demo, run, design, rules, alternatives, funds, track, calibrate, delever, new, replicate, doctor):
+for command in (
+    demo,
+    run,
+    design,
+    rules,
+    alternatives,
+    signal,
+    funds,
+    track,
+    calibrate,
+    delever,
+    new,
+    replicate,
+    doctor,
+):
     app.command()(command)
 app.add_typer(data)
 

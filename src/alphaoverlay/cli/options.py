@@ -43,6 +43,12 @@ FundsFileOption = Annotated[
 ]
 StartOption = Annotated[str | None, typer.Option("--start", metavar="DATE", help="First day, YYYY-MM-DD.")]
 EndOption = Annotated[str | None, typer.Option("--end", metavar="DATE", help="Last day, YYYY-MM-DD.")]
+AsofOption = Annotated[
+    str | None, typer.Option("--asof", metavar="DATE", help="Look at nothing after this day; left out: all there is.")
+]
+BasisOption = Annotated[
+    str | None, typer.Option("--basis", metavar="BASIS", help='"price" (default) or "total", with distributions.')
+]
 RebalanceOption = Annotated[
     str | None,
     typer.Option(
@@ -142,6 +148,23 @@ def is_ticker(word: str) -> bool:
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def day(word: str | None, option: str) -> str | None:
+    """Return a day as YYYY-MM-DD.
+
+    Raises
+    ------
+    StudyError : not a date; names the option.
+    """
+    import datetime
+
+    if word is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(word.strip()).isoformat()
+    except ValueError:
+        raise StudyError(f"command line: {option} {word!r} is not a date; write YYYY-MM-DD") from None
 
 
 def refuse_open_without_report(report: Path | None, *, open_report: bool) -> None:

@@ -27,7 +27,7 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
     ------
     StudyError : as `load_study` and `study_from`.
     """
-    from alphaoverlay.study.load import load_study, study_from
+    from alphaoverlay.study.load import load_study
 
     given = {name: value for name, value in options.items() if value is not None}
     if len(words) == 1 and "=" not in words[0]:
@@ -43,8 +43,16 @@ def read_words(words: list[str], what: str, options: Mapping[str, Any]) -> Study
         raise StudyError(f"command line: nothing to do; give the path of a study (.toml), or {what}")
     else:
         values, place = _from_names(pairs(words, what), given.get("funds.file")), "command line"
+    return study_of(values, given, place)
+
+
+def study_of(values: dict[str, Any], given: Mapping[str, Any], place: str) -> Study:
+    """Return the study of values with dotted keys laid over them; None is not given. Errors as `study_from`."""
+    from alphaoverlay.study.load import study_from
+
     for dotted, value in given.items():
-        _put(values, dotted, value)
+        if value is not None:
+            _put(values, dotted, value)
     return study_from(values, place)
 
 

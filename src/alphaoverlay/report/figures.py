@@ -27,8 +27,8 @@ def growth(portfolio: pd.Series, benchmark: pd.Series, synthetic: Spans = ()) ->
     axis = {"type": "log", "title": "value of 1", "tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]}
     return Figure(
         "Growth of 1 (log scale)",
-        [_line(portfolio, "Portfolio", PORTFOLIO, ".3f"), _line(benchmark, "Benchmark", BENCHMARK, ".3f")],
-        _layout(axis, synthetic),
+        [line_of(portfolio, "Portfolio", PORTFOLIO, ".3f"), line_of(benchmark, "Benchmark", BENCHMARK, ".3f")],
+        time_layout(axis, synthetic),
         f"Growth of 1: portfolio to {portfolio.iloc[-1]:.2f}, benchmark to {benchmark.iloc[-1]:.2f}.",
         _shaded(synthetic),
     )
@@ -36,11 +36,11 @@ def growth(portfolio: pd.Series, benchmark: pd.Series, synthetic: Spans = ()) ->
 
 def drawdown(portfolio: pd.Series, benchmark: pd.Series, synthetic: Spans = ()) -> Figure:
     """Fall below the running peak."""
-    own = _line(portfolio, "Portfolio", PORTFOLIO, ".1%") | {"fill": "tozeroy", "fillcolor": "rgba(0,114,178,0.15)"}
+    own = line_of(portfolio, "Portfolio", PORTFOLIO, ".1%") | {"fill": "tozeroy", "fillcolor": "rgba(0,114,178,0.15)"}
     return Figure(
         "Drawdown",
-        [own, _line(benchmark, "Benchmark", BENCHMARK, ".1%")],
-        _layout({"title": "below the peak", "tickformat": ".0%"}, synthetic),
+        [own, line_of(benchmark, "Benchmark", BENCHMARK, ".1%")],
+        time_layout({"title": "below the peak", "tickformat": ".0%"}, synthetic),
         f"Drawdown: deepest {portfolio.min():.1%} for the portfolio, {benchmark.min():.1%} for the benchmark.",
         _shaded(synthetic),
     )
@@ -50,8 +50,8 @@ def rolling_active(active: pd.Series, synthetic: Spans = ()) -> Figure:
     """Active return over the trailing year."""
     return Figure(
         "Active return over the trailing 252 sessions",
-        [_line(active, "Portfolio minus benchmark", PORTFOLIO, "+.1%")],
-        _layout({"title": "return minus benchmark's", "tickformat": "+.0%", "zeroline": True}, synthetic),
+        [line_of(active, "Portfolio minus benchmark", PORTFOLIO, "+.1%")],
+        time_layout({"title": "return minus benchmark's", "tickformat": "+.0%", "zeroline": True}, synthetic),
         f"Rolling active return between {active.min():.1%} and {active.max():.1%}.",
         f"Return of the portfolio minus the benchmark's over the 252 sessions before each date. {_shaded(synthetic)}",
     )
@@ -64,7 +64,7 @@ def through_time(
     data: list[dict[str, Any]] = []
     for k, name in enumerate(frame.columns):
         colour = SERIES[k % len(SERIES)]
-        line = _line(frame[name], str(name), colour, hover)
+        line = line_of(frame[name], str(name), colour, hover)
         line["line"] |= {"width": 1.4}
         data.append(line)
         if name in targets:
@@ -77,7 +77,7 @@ def through_time(
     axis = {"title": unit, "tickformat": ".0%" if hover.endswith("%") else "+.2f", "zeroline": True}
     ranges = "; ".join(f"{name} {frame[name].min():.2f} to {frame[name].max():.2f}" for name in frame.columns)
     note = f"Thin dotted lines are the targets. {_shaded(synthetic)}".strip()
-    return Figure(title, data, _layout(axis, synthetic), f"{title}: {ranges}.", note)
+    return Figure(title, data, time_layout(axis, synthetic), f"{title}: {ranges}.", note)
 
 
 def by_year(years: pd.DataFrame, names: Sequence[str], note: str = "") -> Figure:
@@ -87,7 +87,7 @@ def by_year(years: pd.DataFrame, names: Sequence[str], note: str = "") -> Figure
         | {"hovertemplate": "%{x}: %{y:.1%}<extra>" + label + "</extra>"}
         for key, label, colour in (("portfolio", "Portfolio", PORTFOLIO), ("benchmark", "Benchmark", BENCHMARK))
     ]
-    layout = _layout({"title": "return", "tickformat": ".0%", "zeroline": True}, ())
+    layout = time_layout({"title": "return", "tickformat": ".0%", "zeroline": True}, ())
     return Figure(
         "Calendar years",
         bars,
@@ -107,11 +107,11 @@ def lines(
     synthetic: Spans = (),
 ) -> Figure:
     """One line a column."""
-    data = [_line(frame[name], str(name), SERIES[k % len(SERIES)], hover) for k, name in enumerate(frame.columns)]
+    data = [line_of(frame[name], str(name), SERIES[k % len(SERIES)], hover) for k, name in enumerate(frame.columns)]
     axis = {"title": unit, "zeroline": True, **({"tickformat": tickformat} if tickformat else {})}
     ranges = "; ".join(f"{name} {frame[name].min():.4g} to {frame[name].max():.4g}" for name in frame.columns)
     said = f"{note} {_shaded(synthetic)}".strip()
-    return Figure(title, data, _layout(axis, synthetic), f"{title}: {ranges}.", said)
+    return Figure(title, data, time_layout(axis, synthetic), f"{title}: {ranges}.", said)
 
 
 def bars(values: pd.Series, title: str, unit: str, hover: str, tickformat: str, note: str = "") -> Figure:
@@ -123,7 +123,7 @@ def bars(values: pd.Series, title: str, unit: str, hover: str, tickformat: str, 
         "y": _rounded(values),
     }
     bar |= {"marker": {"color": SERIES[0]}, "hovertemplate": "%{x}: %{y:" + hover + "}<extra></extra>"}
-    layout = _layout({"title": unit, "tickformat": tickformat, "zeroline": True}, ())
+    layout = time_layout({"title": unit, "tickformat": tickformat, "zeroline": True}, ())
     return Figure(
         title,
         [bar],
@@ -133,7 +133,7 @@ def bars(values: pd.Series, title: str, unit: str, hover: str, tickformat: str, 
     )
 
 
-def _line(series: pd.Series, name: str, colour: str, hover: str) -> dict[str, Any]:
+def line_of(series: pd.Series, name: str, colour: str, hover: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -145,7 +145,7 @@ def _line(series: pd.Series, name: str, colour: str, hover: str) -> dict[str, An
     }
 
 
-def _layout(yaxis: Mapping[str, Any], synthetic: Spans) -> dict[str, Any]:
+def time_layout(yaxis: Mapping[str, Any], synthetic: Spans) -> dict[str, Any]:
     shapes = [
         {"type": "rect", "xref": "x", "yref": "paper", "x0": _day(a), "x1": _day(b), "y0": 0, "y1": 1}
         | {"fillcolor": "rgba(127,127,127,0.13)", "line": {"width": 0}, "layer": "below"}

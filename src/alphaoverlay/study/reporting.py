@@ -401,7 +401,12 @@ def _risk_table(design: StudyDesign) -> Table:
 
 def provenance_table(data: StudyData) -> Table:
     """Every series used, and what each index's return was made of."""
-    history = data.history
+    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
+    return series_table(data.history, "Index total returns made of: " + " | ".join(spans) + "." if spans else "")
+
+
+def series_table(history: History, note: str) -> Table:
+    """Every series of a history, with a note under them."""
     stored = any(p.version is not None for p in history.provenance)
     several = len({p.source for p in history.provenance if p.nature != "assumed"}) > 1
     rows = [
@@ -419,8 +424,6 @@ def provenance_table(data: StudyData) -> Table:
     source = (Column("Source"),) if several else ()
     heads = (Column("Series"), *source, Column("Place" if stored else "File"), Column("Nature"))
     heads = (*heads, Column("First", "date"), Column("Last", "date"))
-    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
-    note = "Index total returns made of: " + " | ".join(spans) + "." if spans else ""
     state = (Column("Version", "count"), Column("Fetched", "date")) if stored else ()
     return Table("Series", (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
 

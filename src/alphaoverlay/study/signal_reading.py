@@ -1,0 +1,217 @@
+"""Read a study's signal as of a day: where the spread stands, what followed such readings, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from alphaoverlay.errors import DataError, StudyError
+from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+from alphaoverlay.funds.fund import Index
+from alphaoverlay.history import iso
+from alphaoverlay.market.source import Source
+from alphaoverlay.signals.correction import Corrections, find_corrections
+from alphaoverlay.signals.evidence import RESAMPLES, Evidence, examine_signal
+from alphaoverlay.signals.measures import MEASURES, measure_all
+from alphaoverlay.signals.relative_value import FEWEST, TWENTY_YEARS, Extreme, Pair, find_extremes
+from alphaoverlay.signals.tactical import Tactical, follow_signal
+from alphaoverlay.signals.variants import Sensitivity, vary_signal
+from alphaoverlay.study.levels import Levels, common_span, read_levels
+from alphaoverlay.study.load import Study
+from alphaoverlay.study.market_data import known_index
+from alphaoverlay.study.signal_table import SignalTable
+
+MOST_RESAMPLES = 100_000
+# A week beyond which a reading is said to be old.
+FRESH_DAYS = 7
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SignalReading:
+    """A signal as of a day.
+
+    Attributes
+    ----------
+    study, table : what was asked.
+    asof : last session that was looked at.
+    pair, levels : the legs, and what they are made of.
+    measures : every measure, n rows.
+    lowest, highest : extremes of the difference.
+    correction : of the long leg.
+    tactical : sizes and spells.
+    evidence : what followed.
+    sensitivity : the same a little otherwise.
+    undefined : measure -> why it is not known on `asof`.
+    source, notes : as for a run.
+    """
+
+    study: Study
+    table: SignalTable
+    asof: pd.Timestamp
+    pair: Pair
+    levels: Levels
+    measures: pd.DataFrame
+    lowest: tuple[Extreme, ...]
+    highest: tuple[Extreme, ...]
+    correction: Corrections
+    tactical: Tactical
+    evidence: Evidence
+    sensitivity: Sensitivity
+    undefined: Mapping[str, str]
+    source: str
+    notes: tuple[str, ...]
+
+    def now(self, key: str) -> float | None:
+        """Return a measure's value on `asof`; None where it is not known."""
+        value = float(self.measures[key].iloc[-1])
+        return None if value != value else value
+
+
+def read_signal(
+    study: Study,
+    source: Source,
+    catalogue: Catalogue | None = None,
+    *,
+    asof: str | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> SignalReading:
+    """Read a study's signal; nothing after `asof` is looked at.
+
+    Parameters
+    ----------
+    study : has a `[signal]`.
+    source, catalogue : as for `run_study`.
+    asof : ISO date; the study's end, or the last day of the data where None.
+    resamples : histories drawn for the p-value, at most 100,000.
+    seed : of the draws.
+    progress : told what is being done.
+
+    Raises
+    ------
+    StudyError : no signal, or more resamples than allowed.
+    AlphaOverlayError : as `read_levels`, `common_span` and `follow_signal`.
+    """
+    table = study.signal
+    if table is None:
+        raise StudyError('no [signal] in the study; write for example [signal] with long = "RUT" and short = "IXIC"')
+    if not 0 <= resamples <= MOST_RESAMPLES:
+        raise StudyError(f"resamples = {resamples}: write 0 to {MOST_RESAMPLES:,}")
+    tell = progress or (lambda _: None)
+    known = catalogue or load_catalogue(study.funds.file)
+    end = asof or study.days[1]
+    levels = read_levels((table.long, table.short), table.basis, source, known, end=end, rate=study.cash.build())
+    pair = Pair.of(common_span(levels.frame, (table.long, table.short)))
+    rule = table.build()
+    tactical = follow_signal(pair, rule)
+    rate = None if levels.rate is None else levels.rate.reindex(pair.dates)
+    measures = measure_all(pair, rule.window, rate)
+    tell("what followed")
+    evidence = examine_signal(pair, rule, table.horizon, resamples=resamples, seed=seed, progress=progress)
+    tell("other windows, entries, starts and series")
+    proxies, proxy_notes = _proxies(table, pair, source, known, iso(pair.dates[-1]))
+    lowest, highest = find_extremes(measures["difference"], rule.window)
+    return SignalReading(
+        study=study,
+        table=table,
+        asof=pair.dates[-1],
+        pair=pair,
+        levels=levels,
+        measures=measures,
+        lowest=lowest,
+        highest=highest,
+        correction=find_corrections(pair.long),
+        tactical=tactical,
+        evidence=evidence,
+        sensitivity=vary_signal(pair, rule, table.horizon, proxies),
+        undefined=_undefined(measures, table),
+        source=source.name,
+        notes=(*levels.notes, *_age(levels, pair, end), *proxy_notes),
+    )
+
+
+def _age(levels: Levels, pair: Pair, end: str | None) -> Iterator[str]:
+    """Say where the reading is older than what was asked, or than one leg's levels."""
+    last = pair.dates[-1]
+    if end is not None and (pd.Timestamp(end) - last).days > FRESH_DAYS:
+        yield f"The levels end on {iso(last)}, before the asked {end}: this is the reading of that day."
+    later = levels.history.dates[-1]
+    if later > last:
+        short = [str(name) for name in levels.frame.columns if pd.isna(levels.frame[name].iloc[-1])]
+        yield f"The reading is of {iso(last)}, where {', '.join(short)} ends; other levels reach {iso(later)}."
+
+
+def _undefined(measures: pd.DataFrame, table: SignalTable) -> dict[str, str]:
+    """Why a measure is not known on the last session."""
+    values = int(measures["difference"].notna().sum())
+    said = {}
+    for one in MEASURES:
+        if not pd.isna(measures[one.key].iloc[-1]):
+            continue
+        needed = TWENTY_YEARS if one.key.endswith("_20y") else FEWEST
+        if one.key == "rate_change":
+            said[one.key] = "the financing rate is not known for 252 sessions before"
+        elif one.key.startswith(("percentile", "zscore")) and values < needed:
+            said[one.key] = f"not enough history: {values} differences, {needed} are needed"
+        elif one.key.startswith(("percentile", "zscore")):
+            said[one.key] = "the difference never changed"
+        else:
+            said[one.key] = f"not enough history, or no movement, in {len(measures)} sessions"
+    if table.lookback is not None and values < table.lookback:
+        said["percentile"] = f"not enough history: {values} differences, the lookback is {table.lookback}"
+    return said
+
+
+def _proxies(
+    table: SignalTable, pair: Pair, source: Source, catalogue: Catalogue, end: str
+) -> tuple[dict[str, Pair], tuple[str, ...]]:
+    """Other pairs for the same view, as asked or as the source has them, and why an asked one is missing."""
+    asked = table.proxies
+    wanted = asked if asked is not None else tuple(_other_pairs(table, source, catalogue))
+    found: dict[str, Pair] = {}
+    notes: list[str] = []
+    for names in wanted:
+        try:
+            levels = read_levels(names, table.basis, source, catalogue, end=end, rate=0.0)
+            found[f"{names[0]} against {names[1]}"] = Pair.of(common_span(levels.frame, names))
+        except (DataError, StudyError) as error:
+            if asked is not None:
+                notes.append(f"{names[0]} against {names[1]} is left out: {error}.")
+    return found, tuple(notes)
+
+
+def _other_pairs(table: SignalTable, source: Source, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """The legs' other series, one at a time and together; for the ambiguous "Nasdaq" the other Nasdaq too."""
+    long, short = (_other_series(name, table, source, catalogue) for name in (table.long, table.short))
+    for one in short:
+        yield table.long, one
+    for one in long:
+        yield one, table.short
+    yield from zip(long, short, strict=False)
+
+
+def _other_series(name: str, table: SignalTable, source: Source, catalogue: Catalogue) -> list[str]:
+    index = _index_of(name, catalogue)
+    if index is None:
+        return []
+    twins = {"NASDAQCOMP": ["NASDAQ100"], "NASDAQ100": ["NASDAQCOMP"]}.get(index.name, [])
+    every: list[str] = []
+    for one in (index, *(catalogue.index(twin) for twin in twins)):
+        one = known_index(one.name, source, catalogue)
+        if table.basis == "price":
+            every += [*filter(source.holds, one.price), *filter(source.holds, one.plain)][:2]
+        elif any(map(source.holds, (*one.total_return, *one.price, *one.plain))):
+            every += [one.name, *filter(source.holds, one.plain)][:2]
+    return [one for one in dict.fromkeys(every) if one not in (name, table.long, table.short)]
+
+
+def _index_of(name: str, catalogue: Catalogue) -> Index | None:
+    bare = name.lstrip("^")
+    for index in catalogue.indices.values():
+        if bare == index.name or bare in (*index.price, *index.total_return, *index.plain):
+            return index
+    return None
