@@ -11,6 +11,7 @@ import json
 import sys
 
 from bench.cold import cold_measurements
+from bench.signals import signal_measurements
 from bench.stored import stored_measurements
 from bench.sweeps import sweep_measurements
 from bench.warm import warm_measurements
@@ -28,6 +29,7 @@ def main() -> int:
         *cold_measurements(asked.python),
         *warm_measurements(),
         *sweep_measurements(),
+        *signal_measurements(),
         *stored_measurements(),
     ):
         if asked.only in measure.name:

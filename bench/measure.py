@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +32,17 @@ class Result:
             )
         verdict = "ok" if self.met else "MISSED"
         return f"{self.name:<44} {self.value:9.4g} {self.unit:<4} target {self.target:g} {verdict}{against}"
+
+
+def median_time(call: Callable[[], object], runs: int = 7) -> float:
+    """Return the median wall time in seconds; the first call compiles or imports what it needs."""
+    call()
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.measure import Measurement, Result
+from bench.measure import Measurement, Result, median_time
 
 if TYPE_CHECKING:
     import alphaoverlay as ao
     from alphaoverlay.history import FloatArray
 
 PORTFOLIOS = 10_000
-RUNS = 7
 BPS = 2.0
 
 
@@ -57,7 +54,7 @@ def _sweep(kind: str) -> float:
 
     returns, weights = _case()
     rule, costs = _rule(kind), ao.TradingCosts(BPS)
-    return _median(lambda: ao.sweep(returns, weights, rule, costs))
+    return median_time(lambda: ao.sweep(returns, weights, rule, costs))
 
 
 def _numpy() -> float:
@@ -91,7 +88,7 @@ def _numpy() -> float:
 
     found, theirs = ao.sweep(returns, weights, _rule("quarterly"), ao.TradingCosts(BPS)).results, run()
     assert np.allclose(found["final_value"], theirs[0], rtol=1e-4)
-    return _median(run)
+    return median_time(run)
 
 
 def _bt() -> float:
@@ -102,7 +99,7 @@ def _bt() -> float:
     from bench.peer_bt import strategy
 
     frame = prices(_case()[0])
-    one = _median(lambda: bt.run(bt.Backtest(strategy(), frame, progress_bar=False)), 3)
+    one = median_time(lambda: bt.run(bt.Backtest(strategy(), frame, progress_bar=False)), 3)
     return one * PORTFOLIOS
 
 
@@ -124,14 +121,3 @@ def _memory() -> float:
     """Growth of the peak in a fresh process after the imports: data, kernels from their cache, and the sweep."""
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
     return float(done.stdout)
-
-
-def _median(call: Callable[[], object], runs: int = RUNS) -> float:
-    """Median wall time; the first call compiles or imports what it needs."""
-    call()
-    times = []
-    for _ in range(runs):
-        begin = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)

@@ -17,12 +17,15 @@ from alphaoverlay.cli.app import app
 from alphaoverlay.funds.financing import ANY_INDEX, calibrated_spreads
 from alphaoverlay.study.alternatives_document import AlternativesDocument
 from alphaoverlay.study.calibration_documents import CalibrateDocument
+from alphaoverlay.study.compared_document import CompareDocument
 from alphaoverlay.study.data_documents import CheckDocument, FetchDocument, ImportDocument, ListDocument, ShowDocument
 from alphaoverlay.study.delevered_documents import DeleverDocument
 from alphaoverlay.study.doctor_document import DoctorDocument
 from alphaoverlay.study.replicate_document import ReplicateDocument
 from alphaoverlay.study.results import DesignDocument, RunDocument
 from alphaoverlay.study.rule_documents import RulesDocument
+from alphaoverlay.study.sector_document import SectorsDocument
+from alphaoverlay.study.signal_document import SignalDocument
 from alphaoverlay.study.tracking_documents import TrackDocument
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -31,6 +34,9 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "alphaoverlay design": DesignDocument,
     "alphaoverlay rules": RulesDocument,
     "alphaoverlay alternatives": AlternativesDocument,
+    "alphaoverlay compare": CompareDocument,
+    "alphaoverlay signal": SignalDocument,
+    "alphaoverlay sectors": SectorsDocument,
     "alphaoverlay track": TrackDocument,
     "alphaoverlay calibrate": CalibrateDocument,
     "alphaoverlay delever": DeleverDocument,

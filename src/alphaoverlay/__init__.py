@@ -68,16 +68,31 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.overlays.solver import Design as Design
     from alphaoverlay.overlays.solver import solve_design as solve_design
     from alphaoverlay.report.html import render_html as render_html
+    from alphaoverlay.signals.correction import find_corrections as find_corrections
+    from alphaoverlay.signals.evidence import Evidence as Evidence
+    from alphaoverlay.signals.evidence import examine_signal as examine_signal
+    from alphaoverlay.signals.measures import measure_all as measure_all
+    from alphaoverlay.signals.overfitting import cross_validate as cross_validate
+    from alphaoverlay.signals.overfitting import deflate_sharpe as deflate_sharpe
+    from alphaoverlay.signals.relative_value import Pair as Pair
+    from alphaoverlay.signals.tactical import TacticalRule as TacticalRule
+    from alphaoverlay.signals.tactical import follow_signal as follow_signal
+    from alphaoverlay.signals.variants import vary_signal as vary_signal
     from alphaoverlay.store.series_store import SeriesStore as SeriesStore
     from alphaoverlay.store.series_store import open_store as open_store
     from alphaoverlay.study.alternatives import Alternatives as Alternatives
     from alphaoverlay.study.alternatives import compare_alternatives as compare_alternatives
     from alphaoverlay.study.calibrated import CalibratedFund as CalibratedFund
     from alphaoverlay.study.calibrated import read_calibration as read_calibration
+    from alphaoverlay.study.compared import Compared as Compared
+    from alphaoverlay.study.compared import compare_levels as compare_levels
     from alphaoverlay.study.delevered import Delevered as Delevered
     from alphaoverlay.study.delevered import delever_fund as delever_fund
     from alphaoverlay.study.designing import StudyDesign as StudyDesign
     from alphaoverlay.study.designing import design_study as design_study
+    from alphaoverlay.study.levels import Levels as Levels
+    from alphaoverlay.study.levels import common_span as common_span
+    from alphaoverlay.study.levels import read_levels as read_levels
     from alphaoverlay.study.load import Study as Study
     from alphaoverlay.study.load import load_study as load_study
     from alphaoverlay.study.load import study_from as study_from
@@ -86,6 +101,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.study.rule_comparison import compare_rules as compare_rules
     from alphaoverlay.study.run import StudyResult as StudyResult
     from alphaoverlay.study.run import run_study as run_study
+    from alphaoverlay.study.signal_reading import SignalReading as SignalReading
+    from alphaoverlay.study.signal_reading import read_signal as read_signal
     from alphaoverlay.study.tracked import TrackedFund as TrackedFund
     from alphaoverlay.study.tracked import read_tracking as read_tracking
 
@@ -126,15 +143,25 @@ _HOMES = {
     "overlays.portfolio": ("Portfolio",),
     "overlays.solver": ("Design", "solve_design"),
     "report.html": ("render_html",),
+    "signals.correction": ("find_corrections",),
+    "signals.evidence": ("Evidence", "examine_signal"),
+    "signals.measures": ("measure_all",),
+    "signals.overfitting": ("cross_validate", "deflate_sharpe"),
+    "signals.relative_value": ("Pair",),
+    "signals.tactical": ("TacticalRule", "follow_signal"),
+    "signals.variants": ("vary_signal",),
     "store.series_store": ("SeriesStore", "open_store"),
     "study.alternatives": ("Alternatives", "compare_alternatives"),
     "study.calibrated": ("CalibratedFund", "read_calibration"),
+    "study.compared": ("Compared", "compare_levels"),
     "study.delevered": ("Delevered", "delever_fund"),
     "study.designing": ("StudyDesign", "design_study"),
+    "study.levels": ("Levels", "common_span", "read_levels"),
     "study.load": ("Study", "load_study", "study_from"),
     "study.reporting": ("run_report",),
     "study.rule_comparison": ("RuleComparison", "compare_rules"),
     "study.run": ("StudyResult", "run_study"),
+    "study.signal_reading": ("SignalReading", "read_signal"),
     "study.tracked": ("TrackedFund", "read_tracking"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -30,11 +30,19 @@ def test_the_sample_cannot_tell_what_happened_after_it_ends() -> None:
         "A2": "cannot be told",
         "A3": "cannot be told",
         "A4": "cannot be told",
+        "A5": "cannot be told",
+        "A6": "cannot be told",
+        "A7": "cannot be told",
         "A8": "cannot be told",
+        "A9": "holds",
         "A10": "holds",
         "A11": "cannot be told",
         "A13": "cannot be told",
         "A15": "cannot be told",
+        "A16": "cannot be told",
+        "A18": "cannot be told",
+        "A19": "cannot be told",
+        "A20": "cannot be told",
     }
 
 
@@ -44,11 +52,19 @@ def test_verdicts_on_real_data(on_real_data: dict[str, Statement]) -> None:
         "A2": "does not hold",
         "A3": "holds in part",
         "A4": "holds",
+        "A5": "holds",
+        "A6": "holds",
+        "A7": "holds",
         "A8": "holds",
+        "A9": "holds",
         "A10": "holds",
         "A11": "holds in part",
         "A13": "holds in part",
         "A15": "holds in part",
+        "A16": "holds in part",
+        "A18": "holds in part",
+        "A19": "cannot be told",
+        "A20": "holds in part",
     }
 
 
@@ -77,7 +93,7 @@ def test_every_statement_is_one_plain_sentence(on_real_data: dict[str, Statement
     for one in on_real_data.values():
         assert one.sentence.endswith(".")
         assert not re.search(r"\bnan\b", one.sentence)
-        assert one.measured
+        assert one.measured or one.verdict == "cannot be told"
         assert one.stated
         assert one.text
 

@@ -11,6 +11,7 @@ import typer
 from alphaoverlay import __version__
 from alphaoverlay.cli.alternatives import alternatives
 from alphaoverlay.cli.calibrate import calibrate
+from alphaoverlay.cli.compare import compare
 from alphaoverlay.cli.data import data
 from alphaoverlay.cli.delever import delever
 from alphaoverlay.cli.demo import demo
@@ -21,6 +22,7 @@ from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
 from alphaoverlay.cli.rules import rules
 from alphaoverlay.cli.run import run
+from alphaoverlay.cli.sectors import sectors
 from alphaoverlay.cli.signal import signal
 from alphaoverlay.cli.track import track
 from alphaoverlay.errors import AlphaOverlayError
@@ -63,7 +65,9 @@ for command in (
     design,
     rules,
     alternatives,
+    compare,
     signal,
+    sectors,
     funds,
     track,
     calibrate,

@@ -22,7 +22,7 @@ def calibrate(
     fit: Annotated[
         str, typer.Option("--fit", metavar="TERMS", help="What to fit: SP (spread), SW (swap exposure), E (expense).")
     ] = "SP",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of the bootstrap.")] = 0,
+    seed: shared.SeedOption = 0,
     cash_rate: shared.CashRateOption = None,
     funds: shared.FundsFileOption = None,
     json_output: shared.JsonOption = False,

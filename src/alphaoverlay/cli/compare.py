@@ -17,29 +17,23 @@ def compare(
     offline: shared.OfflineOption = False,
     store: shared.StoreOption = None,
     accept: shared.AcceptOption = None,
-    asof: Annotated[
-        str | None,
-        typer.Option("--asof", metavar="DATE", help="Look at nothing after this day, YYYY-MM-DD; left out: all data."),
-    ] = None,
+    asof: shared.AsofOption = None,
     since: Annotated[
         list[str] | None,
         typer.Option("--since", metavar="DATE", help="Measure from this day's close too; may be repeated."),
     ] = None,
-    until: Annotated[
+    to: Annotated[
         str | None,
         typer.Option(
-            "--until",
+            "--to",
             metavar="DATE",
             help="End the spans since those days on this one too, and show their best ends, found with hindsight.",
         ),
     ] = None,
-    basis: Annotated[
-        str,
-        typer.Option("--basis", metavar="BASIS", help="price (closes; dividends in a second table) or total."),
-    ] = "price",
-    against: Annotated[
+    basis: shared.BasisOption = None,
+    versus: Annotated[
         str | None,
-        typer.Option("--against", metavar="NAME", help="Hold the first name against this one; left out: each other."),
+        typer.Option("--versus", metavar="NAME", help="Hold the first name against this one; left out: each other."),
     ] = None,
     json_output: shared.JsonOption = False,
     report: shared.ReportOption = None,
@@ -51,7 +45,7 @@ def compare(
     [bold]Examples[/bold]
 
       alphaoverlay compare RUT GSPC IXIC --data FOLDER --asof 2021-12-15
-      alphaoverlay compare RUT IXIC --data FOLDER --since 2020-10-15 --until 2021-02-09 --report rut.html
+      alphaoverlay compare RUT IXIC --data FOLDER --since 2020-10-15 --to 2021-02-09 --report rut.html
       alphaoverlay compare IWM SPY QQQ --data yahoo --basis total --json
     """
     from alphaoverlay.cli.output import print_json, show_report
@@ -65,11 +59,11 @@ def compare(
         names,
         opened(data, accept, store, offline=offline),
         load_catalogue(),
-        basis=basis,
+        basis=basis or "price",
         asof=asof,
         since=since or (),
-        until=until,
-        against=against,
+        to=to,
+        versus=versus,
     )
     if json_output:
         from alphaoverlay.study.compared_document import compare_document

@@ -49,6 +49,7 @@ AsofOption = Annotated[
 BasisOption = Annotated[
     str | None, typer.Option("--basis", metavar="BASIS", help='"price" (default) or "total", with distributions.')
 ]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the random draws.")]
 RebalanceOption = Annotated[
     str | None,
     typer.Option(

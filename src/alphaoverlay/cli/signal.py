@@ -48,7 +48,7 @@ def signal(
     resamples: Annotated[
         int, typer.Option("--resamples", metavar="N", help="Histories drawn for the p-value.", min=0)
     ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the draws.", min=0)] = 0,
+    seed: shared.SeedOption = 0,
     json_output: shared.JsonOption = False,
     report: shared.ReportOption = None,
     open_report: shared.OpenOption = False,

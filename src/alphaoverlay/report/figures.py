@@ -76,7 +76,8 @@ def through_time(
             )
     axis = {"title": unit, "tickformat": ".0%" if hover.endswith("%") else "+.2f", "zeroline": True}
     ranges = "; ".join(f"{name} {frame[name].min():.2f} to {frame[name].max():.2f}" for name in frame.columns)
-    note = f"Thin dotted lines are the targets. {_shaded(synthetic)}".strip()
+    aimed = "Thin dotted lines are the targets." if targets else ""
+    note = f"{aimed} {_shaded(synthetic)}".strip()
     return Figure(title, data, time_layout(axis, synthetic), f"{title}: {ranges}.", note)
 
 

@@ -9,7 +9,8 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
 from alphaoverlay.study.marks import returns_note, synthetic_spans
-from alphaoverlay.study.reporting import manner, portfolio_name, provenance_table, reading_notes, report_foot
+from alphaoverlay.study.reporting import manner, portfolio_name, reading_notes, report_foot
+from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.trading_report import cost_note
 
 FIGURES: tuple[tuple[str, str, Kind], ...] = (

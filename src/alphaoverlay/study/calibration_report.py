@@ -7,7 +7,8 @@ from alphaoverlay.history import iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, write_cell
 from alphaoverlay.study.calibrated import CalibratedFund, ticker_terms
-from alphaoverlay.study.reporting import provenance_table, report_foot
+from alphaoverlay.study.reporting import report_foot
+from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.tracking_report import terms_table
 
 NAMES = {"SP": "Spread s over the financing rate, a year", "SW": "Swap exposure SW", "E": "Expense ratio E, a year"}

@@ -41,8 +41,8 @@ class Asked:
     basis: Basis
     asof: str | None
     since: tuple[str, ...]
-    until: str | None
-    against: str | None
+    to: str | None
+    versus: str | None
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def compare_levels(
     basis: str = "price",
     asof: str | None = None,
     since: Sequence[str] = (),
-    until: str | None = None,
-    against: str | None = None,
+    to: str | None = None,
+    versus: str | None = None,
 ) -> Compared:
     """Compare symbols and indices as of one day.
 
@@ -110,30 +110,31 @@ def compare_levels(
     basis : "price" (closes), with total returns beside them where they are known, or "total" (with distributions).
     asof : ISO date; nothing after it is looked at. None: all there is.
     since : ISO dates from which to measure too, each from the last close on or before it.
-    until : ISO date on which the spans since those dates end too; each then also gets its best ends, found with
+    to : ISO date on which the spans since those dates end too; each then also gets its best ends, found with
         hindsight between its beginning and `asof`.
-    against : the one name to hold the first against; each other one where None.
+    versus : the one name to hold the first against; each other one where None.
 
     Raises
     ------
-    StudyError : a name, basis or date that is wrong; says what to write instead.
+    StudyError : names, a basis or dates that are wrong; says what to write instead.
+    SymbolNotFound : a name that is neither an index nor in the source.
     SpanError : no series reaches back to a date of `since`, or no day has a level of each.
     DataError : the source's data cannot be used.
     """
-    asked = _checked(names, basis, asof, since, until, against)
-    # No rate is needed here; a fixed one is read from nowhere, and its note is the last.
-    levels = read_levels(asked.names, asked.basis, source, catalogue, end=asked.asof, rate=0.0)
+    asked = _checked(names, basis, asof, since, to, versus)
+    # No rate is needed here, and a fixed one is read from nowhere.
+    levels = read_levels(asked.names, asked.basis, source, catalogue, end=asked.asof, rates=False)
     last = common_span(levels.frame, asked.names).index[-1]
     known = {name: common_span(levels.frame.loc[:last], [name])[name] for name in asked.names}
     totals = _totals(asked, levels, source, catalogue, last) if asked.basis == "price" else {}
     ground = Ground(
         known,
         {name: one if isinstance(one, str) else one.values for name, one in totals.items()} if totals else None,
-        asked.names[1:] if asked.against is None else (asked.against,),
+        asked.names[1:] if asked.versus is None else (asked.versus,),
     )
-    spans = (*standard_spans(ground), *asked_spans(ground, asked.since, asked.until))
+    spans = (*standard_spans(ground), *asked_spans(ground, asked.since, asked.to))
     read = [one for one in totals.values() if isinstance(one, _Total)]
-    notes = (*levels.notes[:-1], *(note for one in read for note in one.notes))
+    notes = (*levels.notes, *(note for one in read for note in one.notes))
     return Compared(
         asked=asked,
         asof=last,
@@ -152,7 +153,7 @@ def compare_levels(
 
 
 def _checked(
-    names: Sequence[str], basis: str, asof: str | None, since: Sequence[str], until: str | None, against: str | None
+    names: Sequence[str], basis: str, asof: str | None, since: Sequence[str], to: str | None, versus: str | None
 ) -> Asked:
     known = tuple(canonical_symbol(name) for name in names)
     if not known:
@@ -160,11 +161,11 @@ def _checked(
     if len(known) > MOST:
         raise StudyError(f"{len(known)} names are more than can be told apart; name at most {MOST}")
     _refuse_twice(name.lstrip("^") for name in known)
-    other = None if against is None else canonical_symbol(against)
+    other = None if versus is None else canonical_symbol(versus)
     if other is not None and other not in known[1:]:
-        raise StudyError(f"against: {other} {_not_another(other, known)}")
-    if until is not None and not since:
-        raise StudyError("until: it ends the spans that since begins; give since too")
+        raise StudyError(f"versus: {other} {_not_another(other, known)}")
+    if to is not None and not since:
+        raise StudyError("to: it ends the spans that since begins; give since too")
     days = tuple(_day("since", day) for day in since)
     _refuse_twice(f"since {day}" for day in days)
     return Asked(
@@ -172,8 +173,8 @@ def _checked(
         basis=_basis(basis),
         asof=None if asof is None else _day("asof", asof),
         since=days,
-        until=None if until is None else _day("until", until),
-        against=other,
+        to=None if to is None else _day("to", to),
+        versus=other,
     )
 
 
@@ -230,9 +231,9 @@ def _totals(
             if index is None:
                 found[name] = _own_total(name, levels.history, last, known=name in catalogue.funds)
             else:
-                read = read_levels([index], "total", source, catalogue, end=asked.asof, rate=0.0)
+                read = read_levels([index], "total", source, catalogue, end=asked.asof, rates=False)
                 values = common_span(read.frame.loc[:last], [index])[index]
-                found[name] = _Total(values, read.made_of[index], read.history, read.notes[:-1])
+                found[name] = _Total(values, read.made_of[index], read.history, read.notes)
         except AlphaOverlayError as error:
             found[name] = str(error)
     return found
@@ -268,7 +269,7 @@ def _reading(asked: Asked, ground: Ground, frame: pd.DataFrame, spans: Sequence[
     if last != frame.index[-1]:
         ended = [str(name) for name in frame.columns if frame[name].last_valid_index() == last]
         said.append(f"The data of {', '.join(ended)} end on {iso(last)}; the others are compared up to that day too.")
-    for day in (*asked.since, *([] if asked.until is None else [asked.until])):
+    for day in (*asked.since, *([] if asked.to is None else [asked.to])):
         close = ground.close_on(day)
         if close is not None and iso(close) != day:
             said.append(f"{day} is not a session: the close of {iso(close)} is taken.")
@@ -282,7 +283,9 @@ def _reading(asked: Asked, ground: Ground, frame: pd.DataFrame, spans: Sequence[
 
 def _joined(histories: Sequence[History]) -> History:
     """All that was read as one history, so that one fingerprint stands for it."""
-    dates = pd.DatetimeIndex(sorted({day for one in histories for day in one.dates}))
+    dates = histories[0].dates
+    for one in histories[1:]:
+        dates = pd.DatetimeIndex(dates.union(one.dates))
     parts: dict[str, Provenance] = {}
     for one in histories:
         for part in one.provenance:

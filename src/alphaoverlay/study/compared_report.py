@@ -12,9 +12,10 @@ from alphaoverlay.history import iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, write_cell
 from alphaoverlay.study.compared import SESSIONS, Compared
-from alphaoverlay.study.compared_spans import LONGEST_YEAR, ComparedSpan
+from alphaoverlay.study.compared_spans import ComparedSpan
 from alphaoverlay.study.market_data import StudyData
-from alphaoverlay.study.reporting import provenance_table, report_foot
+from alphaoverlay.study.reporting import report_foot
+from alphaoverlay.study.series_report import provenance_table
 
 # More columns of numbers than this do not fit a terminal of 100 characters beside the span and its dates.
 SIDE_BY_SIDE = 5
@@ -127,7 +128,7 @@ def _return_tables(compared: Compared) -> Iterator[Table]:
         )
     yearly = [(span, span.annualised) for span in spans if span.annualised is not None]
     if yearly:
-        note = f"Spans of more than {LONGEST_YEAR} days; {_dividends(compared)}."
+        note = f"Spans of more than a year; {_dividends(compared)}."
         yield from _span_tables(compared, "A year", names, yearly, note=note)
 
 
@@ -262,8 +263,9 @@ def _telltale(compared: Compared, drawn: pd.DataFrame) -> Figure:
     first = compared.asked.names[0]
     grown = drawn / drawn.iloc[0]
     ratio = pd.DataFrame({f"{first} over {name}": grown[first] / grown[name] for name in compared.against})
-    note = f"Growth of {first} over the other's. Rising: {first} is ahead. {_dividends(compared).capitalize()}."
-    figure = figures.lines(ratio, f"Telltale: {first} over each other", "ratio of growth", ".3f", note, ".2f")
+    other = compared.against[0] if len(compared.against) == 1 else "each other"
+    note = f"Growth of {first} over the other's. Rising: {first} gains on it. {_dividends(compared).capitalize()}."
+    figure = figures.lines(ratio, f"Telltale: {first} over {other}", "ratio of growth", ".3f", note, ".2f")
     return _scaled(_coloured(figure, compared, compared.against), ratio)
 
 

@@ -10,12 +10,11 @@ import pandas as pd
 from alphaoverlay.errors import SpanError, StudyError
 from alphaoverlay.history import DAYS_A_YEAR, iso
 
-# A span of one year by the calendar has no more days than this; it needs no rate a year beside its return.
-LONGEST_YEAR = 366
+A_YEAR = pd.DateOffset(years=1)
 YEAR_TO_DATE = "year to date"
 TRAILING = {
     "3 months": pd.DateOffset(months=3),
-    "1 year": pd.DateOffset(years=1),
+    "1 year": A_YEAR,
     "3 years": pd.DateOffset(years=3),
     "5 years": pd.DateOffset(years=5),
     "10 years": pd.DateOffset(years=10),
@@ -81,16 +80,19 @@ def standard_spans(ground: Ground) -> tuple[ComparedSpan, ...]:
     begins = {YEAR_TO_DATE: pd.Timestamp(last.year - 1, 12, 31)} | {
         label: last - length for label, length in TRAILING.items()
     }
-    closes = {label: ground.close_on(day) for label, day in begins.items()}
-    return tuple(_measured(ground, label, start, last) for label, start in closes.items() if start is not None)
+    return tuple(
+        _measured(ground, label, day, start, last)
+        for label, day in begins.items()
+        if (start := ground.close_on(day)) is not None
+    )
 
 
-def asked_spans(ground: Ground, since: tuple[str, ...], until: str | None) -> tuple[ComparedSpan, ...]:
-    """Measure from each date to the last session; with `until` also to that day, and to the best ends.
+def asked_spans(ground: Ground, since: tuple[str, ...], to: str | None) -> tuple[ComparedSpan, ...]:
+    """Measure from each date to the last session; with `to` also to that day, and to the best ends.
 
     Parameters
     ----------
-    since, until : ISO dates; each stands for the last close on or before it.
+    since, to : ISO dates; each stands for the last close on or before it.
 
     Raises
     ------
@@ -99,10 +101,10 @@ def asked_spans(ground: Ground, since: tuple[str, ...], until: str | None) -> tu
     """
     found, best = [], []
     for day in since:
-        start = _start(ground, day)
-        found.append(_measured(ground, f"since {day}", start, ground.days[-1]))
-        if until is not None:
-            found.append(_measured(ground, f"{day} to {until}", start, _end(ground, until, start, day)))
+        asked, start = pd.Timestamp(day), _start(ground, day)
+        found.append(_measured(ground, f"since {day}", asked, start, ground.days[-1]))
+        if to is not None:
+            found.append(_measured(ground, f"{day} to {to}", asked, start, _end(ground, to, start, day)))
             best += _best_ends(ground, day, start)
     return (*found, *best)
 
@@ -121,12 +123,12 @@ def _start(ground: Ground, since: str) -> pd.Timestamp:
     return start
 
 
-def _end(ground: Ground, until: str, start: pd.Timestamp, since: str) -> pd.Timestamp:
-    if pd.Timestamp(until) > ground.days[-1]:
-        raise StudyError(f"until {until}: after {iso(ground.days[-1])}, the last close; ask for an earlier date")
-    end = ground.close_on(until)
+def _end(ground: Ground, to: str, start: pd.Timestamp, since: str) -> pd.Timestamp:
+    if pd.Timestamp(to) > ground.days[-1]:
+        raise StudyError(f"to {to}: after {iso(ground.days[-1])}, the last close; ask for an earlier date")
+    end = ground.close_on(to)
     if end is None or end <= start:
-        raise StudyError(f"until {until}: no session after since {since}; ask for a later date")
+        raise StudyError(f"to {to}: no session after since {since}; ask for a later date")
     return end
 
 
@@ -138,23 +140,30 @@ def _best_ends(ground: Ground, since: str, start: pd.Timestamp) -> list[Compared
         if own.index[0] == other.index[0] == start:
             lead = (own / own.iloc[0] - other / other.iloc[0]).iloc[1:]
             end = lead.index[int(lead.to_numpy().argmax())]
-            found.append(_measured(ground, f"{since} to its best end against {name}", start, end, name))
+            label = f"{since} to its best end against {name}"
+            found.append(_measured(ground, label, pd.Timestamp(since), start, end, name))
     return found
 
 
 def _measured(
-    ground: Ground, label: str, start: pd.Timestamp, end: pd.Timestamp, best_against: str | None = None
+    ground: Ground,
+    label: str,
+    asked: pd.Timestamp,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    best_against: str | None = None,
 ) -> ComparedSpan:
     levels, first = ground.levels, next(iter(ground.levels))
     returns = {name: _change(values, start, end) for name, values in levels.items()}
     late = {name: f"{name} begins on {iso(levels[name].index[0])}" for name, one in returns.items() if one is None}
     why = {f"returns.{name}": reason for name, reason in late.items()}
-    if (end - start).days > LONGEST_YEAR:
+    # By the asked day: a close before it, at a weekend, does not make one year longer than one.
+    if asked + A_YEAR < end:
         yearly = {name: _a_year(one, (end - start).days) for name, one in returns.items()}
         why |= {f"annualised.{name}": reason for name, reason in late.items()}
     else:
         yearly = None
-        why["annualised"] = f"the span is not longer than a year ({LONGEST_YEAR} days)"
+        why["annualised"] = "the span is not longer than a year"
     relative = {name: _less(returns[first], returns[name]) for name in ground.against}
     why |= {
         f"relative.{name}": late.get(first) or late[name] for name, difference in relative.items() if difference is None

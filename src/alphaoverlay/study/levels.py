@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.errors import DataError, SpanError, StudyError, did_you_mean
+from alphaoverlay.errors import DataError, SpanError, StudyError, SymbolNotFound, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Index
 from alphaoverlay.funds.index_returns import build_index_returns, index_symbols
 from alphaoverlay.funds.ticker import has_terms
-from alphaoverlay.history import History, Provenance, iso
+from alphaoverlay.history import History, Provenance, fingerprint_of, iso
 from alphaoverlay.market.rates import rate_on_sessions, read_rate_series
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
@@ -51,6 +51,7 @@ def read_levels(
     *,
     end: str | None = None,
     rate: str | float | None = None,
+    rates: bool = True,
 ) -> Levels:
     """Read symbols and indices on one basis, all the past that the source has up to `end`.
 
@@ -60,10 +61,12 @@ def read_levels(
     basis : "price" (closes, adjusted for splits only) or "total" (with distributions), the same for all.
     end : ISO date; nothing after it is looked at. None: all there is.
     rate : the financing rate to read beside them, as `read_history`.
+    rates : False reads none.
 
     Raises
     ------
-    StudyError : a name that is unknown, or that does not exist on this basis; says what to write instead.
+    SymbolNotFound : a name that is unknown, or an index without a series on this basis; says what to write instead.
+    StudyError : a price index asked for its total return, or the other way round.
     DataError : the source's data cannot be used.
     """
     made = {name: _recipe(name, basis, source, catalogue) for name in dict.fromkeys(names)}
@@ -75,12 +78,12 @@ def read_levels(
     frame = pd.DataFrame({name: one.values for name, one in built.items()}, index=history.dates)
     if missing := [name for name in frame.columns if frame[name].isna().all()]:
         raise DataError(f"{', '.join(missing)}: no {basis} level up to {iso(history.dates[-1])} in {source.name}")
-    rates, parts, rate_notes = _rate(source, rate, history.dates)
+    values, parts, rate_notes = _rate(source, rate, history.dates) if rates else (None, (), ())
     return Levels(
         frame=frame,
         made_of={name: one.says for name, one in built.items()},
         history=replace(history, provenance=(*history.provenance, *parts)),
-        rate=rates,
+        rate=values,
         notes=(*history.notes, *(note for one in built.values() for note in one.notes), *rate_notes),
     )
 
@@ -132,7 +135,7 @@ def _recipe(name: str, basis: Basis, source: Source, catalogue: Catalogue) -> _R
         return _index_recipe(known_index(name, source, catalogue), basis, column, source)
     if not source.holds(name):
         near = did_you_mean(name, (*catalogue.indices, *catalogue.funds))
-        raise StudyError(
+        raise SymbolNotFound(
             f"{name} is neither an index ({', '.join(catalogue.indices)}) nor a symbol in {source.name}.{near} To use "
             f"it, {what_to_do(source, name)}"
         )
@@ -157,11 +160,11 @@ def _index_recipe(index: Index, basis: Basis, column: Literal["close", "adj_clos
     if basis == "total":
         symbols = index_symbols(index, source.holds)
         if not symbols:
-            raise StudyError(f"{index.name}: no series of it in {source.name}; {_or_known(index, source)}")
+            raise SymbolNotFound(f"{index.name}: no series of it in {source.name}; {_or_known(index, source)}")
         return _Recipe(symbols, column, index, notes)
     price = next(filter(source.holds, index.price), None)
     if price is None:
-        raise StudyError(
+        raise SymbolNotFound(
             f'{index.name}: no price series of it in {source.name}; write basis = "total", a fund\'s symbol'
             f"{f' such as {index.plain[0]}' if index.plain else ''}, or {_or_known(index, source)}"
         )
@@ -200,12 +203,14 @@ def _rate(
         values = rate_on_sessions(found, known, known[0]).reindex(dates)
     except DataError as error:
         return None, (), (f"Rate changes are not measured: {error}.",)
-    return values, tuple(_read_rate_part(one, found.values, dates[-1]) for one in found.parts), found.notes
+    used = fingerprint_of(values.to_numpy(dtype=np.float64))
+    return values, tuple(_read_rate_part(one, found.values, dates[-1], used) for one in found.parts), found.notes
 
 
-def _read_rate_part(came: Provenance, values: pd.Series, last: pd.Timestamp) -> Provenance:
+def _read_rate_part(came: Provenance, values: pd.Series, last: pd.Timestamp, used: str) -> Provenance:
     until = min(came.last, iso(last))
-    return replace(came, last=until, observations=int((values.loc[came.first : until]).notna().sum()))
+    seen = int((values.loc[came.first : until]).notna().sum())
+    return replace(came, last=until, observations=seen, fingerprint=used)
 
 
 def common_span(levels: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,14 +20,24 @@ from alphaoverlay.history import History, iso
 from alphaoverlay.market.reading import read_history
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.solver import solve_design
+from alphaoverlay.signals.correction import find_corrections
 from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.market_data import read_study_data, remembered
 from alphaoverlay.study.replicating_rules import rebalance_at_least_quarterly, shift_capital, whose_prices
+from alphaoverlay.study.replicating_signals import (
+    Outcome,
+    apple_beat_the_market,
+    back_at_the_extreme,
+    lagged,
+    outran_to_february,
+    outrun_by_the_most,
+    rates_and_small_caps,
+    worked_before,
+)
 from alphaoverlay.study.run import run_study
+from alphaoverlay.study.sector_tables import small_caps_and_sectors
 from alphaoverlay.study.the_case import ASOF, JANUARY_END, LAST_YEAR_END, TRADE, TRADE_EXPOSURES, TRADE_FROM, the_trade
-
-Outcome = Literal["holds", "holds in part", "does not hold", "cannot be told"]
 
 # Data that begin within this of a fund's inception are taken to hold its whole life.
 A_MONTH = pd.Timedelta(days=31)
@@ -191,11 +200,9 @@ def _a8(source: Source, catalogue: Catalogue) -> Finding:
     close = history.close["RUT"].loc[LAST_YEAR_END:]
     if close.isna().any():
         raise SpanError(f"RUT has no close on {iso(close.index[int(close.isna().to_numpy().argmax())])}")
-    # The peak of all that was known up to the day, and of nothing after it.
-    known = history.close["RUT"].dropna()
-    levels = known.to_numpy(dtype=float)
-    peak_day = known.index[int(levels.argmax())]
-    fall = float(levels[-1] / levels.max() - 1.0)
+    # Of all that was known up to the day, and of nothing after it.
+    seen = find_corrections(history.close["RUT"].dropna())
+    fall, peak_day = float(seen.drawdown.iloc[-1]), seen.peak
     early_november = pd.Timestamp("2021-11-01") <= peak_day <= pd.Timestamp("2021-11-15")
     return (
         {"drawdown": fall},
@@ -246,11 +253,19 @@ _FINDERS: dict[str, _Finder] = {
     "A2": _a2,
     "A3": _a3,
     "A4": _a4,
+    "A5": lambda source, catalogue: _graded(outran_to_february(source, catalogue)),
+    "A6": lambda source, catalogue: _graded(outrun_by_the_most(source, catalogue)),
+    "A7": lambda source, catalogue: _graded(back_at_the_extreme(source, catalogue)),
     "A8": _a8,
+    "A9": lambda source, catalogue: _graded(small_caps_and_sectors()),
     "A10": _a10,
     "A11": lambda source, catalogue: _graded(rebalance_at_least_quarterly(source, catalogue)),
     "A13": _a13,
     "A15": lambda source, catalogue: _graded(shift_capital(source, catalogue)),
+    "A16": lambda source, catalogue: _graded(worked_before(source, catalogue)),
+    "A18": lambda source, catalogue: _graded(lagged(source, catalogue)),
+    "A19": lambda source, catalogue: _graded(apple_beat_the_market(source, catalogue)),
+    "A20": rates_and_small_caps,
 }
 
 

@@ -12,14 +12,15 @@ from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import DAYS_A_YEAR, History, Provenance, iso
+from alphaoverlay.history import DAYS_A_YEAR, History, iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.report import figures
-from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
+from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
 from alphaoverlay.study.designing import StudyDesign
-from alphaoverlay.study.market_data import StudyData
 from alphaoverlay.study.marks import DAGGER, is_synthetic_year, returns_note, synthetic_note, synthetic_spans
 from alphaoverlay.study.run import StudyResult
+from alphaoverlay.study.series_report import provenance_table, series_table
+from alphaoverlay.study.sized_report import sized_sections
 from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
@@ -48,9 +49,10 @@ def run_report(result: StudyResult) -> Report:
                     _years_table(result),
                 ),
             ),
+            *sized_sections(result),
             Section("Weights and exposures", _holdings_figures(result)),
             *design_sections(result.design),
-            Section("Where the data came from", (provenance_table(result.design.data),)),
+            Section("Where the data came from", _provenance(result)),
         ),
         foot=report_foot(result.source, history, result.fingerprint),
     )
@@ -83,11 +85,16 @@ def summary(result: StudyResult) -> str:
     compared = "" if points == "0.0" else f": {points} points {unit} {'more' if gap > 0.0 else 'less'}"
     return (
         f"{_not_met(result.design)}From {iso(dates[0])} to {iso(dates[-1])} the portfolio "
-        f"({portfolio_name(result.design.portfolio)}; {manner(result.portfolio.rule)}{_made_up(result)}) returned "
+        f"({portfolio_name(result.design.portfolio)}; {_how(result)}{_made_up(result)}) returned "
         f"{earned[0]} {unit} against {earned[1]} for "
         f"its benchmark ({portfolio_name(result.design.benchmark)}){compared}, with a volatility of "
         f"{' against '.join(pair('volatility'))} and a deepest fall of {' against '.join(pair('max_drawdown', -1))}."
     )
+
+
+def _how(result: StudyResult) -> str:
+    table, how = result.study.signal, manner(result.portfolio.rule)
+    return how if result.sized is None or table is None else f"{how}; sized by {table.long} against {table.short}"
 
 
 def _made_up(result: StudyResult) -> str:
@@ -245,13 +252,15 @@ def _holdings_figures(result: StudyResult) -> tuple[Table | Figure, ...]:
     shaded = synthetic_spans(portfolio)
     targets = result.design.portfolio
     weights = portfolio.weights.assign(cash=portfolio.cash) if targets.cash else portfolio.weights
-    aims = {**targets.by_symbol, "cash": targets.cash}
+    # Targets that change with a signal are no level lines.
+    one_size = result.sized is None
+    aims = {**targets.by_symbol, "cash": targets.cash} if one_size else {}
     exposures = portfolio.exposures
     return (
         figures.through_time(weights, aims, "Weights after each close", "share of capital", ".1%", shaded),
         figures.through_time(
             exposures.assign(net=exposures.sum(axis=1)),
-            {**targets.exposures, "net": targets.net},
+            {**targets.exposures, "net": targets.net} if one_size else {},
             "Look-through exposures",
             "multiple of capital",
             "+.3f",
@@ -399,38 +408,9 @@ def _risk_table(design: StudyDesign) -> Table:
     return Table(f"Ex-ante risk, as of {design.asof}", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
 
 
-def provenance_table(data: StudyData) -> Table:
-    """Every series used, and what each index's return was made of."""
-    spans = [f"{name}: {'; '.join(str(s) for s in one.spans)}" for name, one in data.indices.items()]
-    return series_table(data.history, "Index total returns made of: " + " | ".join(spans) + "." if spans else "")
-
-
-def series_table(history: History, note: str) -> Table:
-    """Every series of a history, with a note under them."""
-    stored = any(p.version is not None for p in history.provenance)
-    several = len({p.source for p in history.provenance if p.nature != "assumed"}) > 1
-    rows = [
-        Row(
-            (
-                p.name,
-                *((p.source,) if several else ()),
-                *(p.place, p.nature, p.first, p.last, float(p.observations)),
-                *_state(p, stored),
-                p.note,
-            )
-        )
-        for p in history.provenance
-    ]
-    source = (Column("Source"),) if several else ()
-    heads = (Column("Series"), *source, Column("Place" if stored else "File"), Column("Nature"))
-    heads = (*heads, Column("First", "date"), Column("Last", "date"))
-    state = (Column("Version", "count"), Column("Fetched", "date")) if stored else ()
-    return Table("Series", (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
-
-
-def _state(came: Provenance, stored: bool) -> tuple[Cell, ...]:
-    """Version and day of fetching, where any series has them."""
-    if not stored:
-        return ()
-    version = None if came.version is None else float(came.version)
-    return version, came.retrieved[:10]
+def _provenance(result: StudyResult) -> tuple[Table, ...]:
+    own = provenance_table(result.design.data)
+    if result.sized is None:
+        return (own,)
+    made = "; ".join(f"{name}: {what}" for name, what in result.sized.levels.made_of.items())
+    return own, series_table(result.sized.levels.history, f"Levels: {made}.", "Series of the signal")

@@ -22,6 +22,7 @@ from alphaoverlay.overlays.carry import Carry
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.run import StudyResult
+from alphaoverlay.study.sized_report import SizedModel, sized_model
 from alphaoverlay.study.trading_documents import (
     AttributionModel,
     CostsModel,
@@ -199,6 +200,7 @@ class RunDocument(Document):
     turnover_a_year: float
     costs: CostsModel
     flows: FlowsModel | None
+    signal: SizedModel | None
 
 
 class DesignDocument(Document, DesignModel):
@@ -236,6 +238,7 @@ def run_document(result: StudyResult) -> RunDocument:
         turnover_a_year=trading.turnover_a_year,
         costs=costs_model(result.portfolio),
         flows=flows_model(result),
+        signal=sized_model(result),
     )
 
 

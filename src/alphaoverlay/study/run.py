@@ -151,7 +151,7 @@ def sized_by_signal(
     if study.signal is None or not study.sized:
         return None
     known = catalogue or load_catalogue(study.funds.file)
-    return read_sizes(study.signal, choice.by_size, source, known, study.days[1], study.cash.build())
+    return read_sizes(study.signal, choice.by_size, source, known, study.days[1])
 
 
 def _attributed(

@@ -20,7 +20,7 @@ from alphaoverlay.signals.tactical import Tactical, follow_signal
 from alphaoverlay.signals.variants import Sensitivity, vary_signal
 from alphaoverlay.study.levels import Levels, common_span, read_levels
 from alphaoverlay.study.load import Study
-from alphaoverlay.study.market_data import known_index
+from alphaoverlay.study.market_data import fingerprint_notes, known_index
 from alphaoverlay.study.signal_table import SignalTable
 
 MOST_RESAMPLES = 100_000
@@ -130,7 +130,12 @@ def read_signal(
         sensitivity=vary_signal(pair, rule, table.horizon, proxies),
         undefined=_undefined(measures, table),
         source=source.name,
-        notes=(*levels.notes, *_age(levels, pair, end), *proxy_notes),
+        notes=(
+            *fingerprint_notes(study.data.fingerprint, levels.history),
+            *levels.notes,
+            *_age(levels, pair, end),
+            *proxy_notes,
+        ),
     )
 
 
@@ -176,7 +181,7 @@ def _proxies(
     notes: list[str] = []
     for names in wanted:
         try:
-            levels = read_levels(names, table.basis, source, catalogue, end=end, rate=0.0)
+            levels = read_levels(names, table.basis, source, catalogue, end=end, rates=False)
             found[f"{names[0]} against {names[1]}"] = Pair.of(common_span(levels.frame, names))
         except (DataError, StudyError) as error:
             if asked is not None:

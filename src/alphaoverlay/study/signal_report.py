@@ -12,7 +12,8 @@ from alphaoverlay.signals.evidence import FEW_EPISODES, Evidence
 from alphaoverlay.signals.measures import MEASURES, regime
 from alphaoverlay.signals.relative_value import TWENTY_YEARS
 from alphaoverlay.signals.variants import Choosing, Trial
-from alphaoverlay.study.reporting import report_foot, series_table
+from alphaoverlay.study.reporting import report_foot
+from alphaoverlay.study.series_report import series_table
 from alphaoverlay.study.signal_reading import SignalReading
 
 KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio 3", "share": "percent", "deviations": "signed"}

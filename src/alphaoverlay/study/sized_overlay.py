@@ -109,7 +109,6 @@ def read_sizes(
     source: Source,
     catalogue: Catalogue,
     end: str | None,
-    rate: str | float | None,
 ) -> SizedOverlay:
     """Read the signal's legs, all their past up to `end`, and decide a size at each close.
 
@@ -117,7 +116,7 @@ def read_sizes(
     ------
     AlphaOverlayError : as `read_levels`, `common_span` and `follow_signal`.
     """
-    levels = read_levels((table.long, table.short), table.basis, source, catalogue, end=end, rate=rate)
+    levels = read_levels((table.long, table.short), table.basis, source, catalogue, end=end, rates=False)
     tactical = follow_signal(Pair.of(common_span(levels.frame, (table.long, table.short))), table.build())
     known = tactical.percentile.dropna().index
     asleep = f"unknown before {iso(known[0])}" if len(known) else "never known"

@@ -7,6 +7,8 @@ from typing import Any
 ASOF = "2021-12-15"
 LAST_YEAR_END = "2020-12-31"
 JANUARY_END = "2021-01-29"
+# The earlier signal of the same shape, in mid-October.
+OCTOBER_SIGNAL = "2020-10-15"
 # SQQQ's first session: from then on every fund of the trade is real.
 TRADE_FROM = "2010-02-11"
 TRADE = {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}

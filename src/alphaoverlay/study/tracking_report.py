@@ -13,7 +13,8 @@ from alphaoverlay.funds.tracking import Tracking
 from alphaoverlay.history import iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
-from alphaoverlay.study.reporting import provenance_table, report_foot
+from alphaoverlay.study.reporting import report_foot
+from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.tracked import TrackedFund
 
 

@@ -101,6 +101,26 @@ half_spread_bps = "catalogue"
 # share = -0.04
 # dates = [2020-03-31]
 
+# A signal that decides how large the overlay is: at a close, traded at the next. Read it: alphaoverlay signal {name}
+# [signal]
+# long = "RUT"             # a symbol, or an index such as RUSSELL2000
+# short = "IXIC"
+# basis = "price"          # or "total", with dividends; the same for both
+# window = 756             # sessions of the difference of returns
+# lookback = "all"         # its percentile is taken among: "all", "20y", or sessions
+# enter = 0.05             # on at or below this percentile ...
+# exit = 0.50              # ... and off at or above that one
+# steps = {{ "5%" = 0.5, "1%" = 1.0 }}   # sizes by depth
+# profit_target = 0.25     # also off when the spread has earned that, or
+# stop = 0.15              # lost that, or
+# time_limit = 504         # after so many sessions
+# cooldown = 21            # sessions off before the next time
+# rest = 0                 # size while off
+# horizon = 252            # sessions over which `signal` measures what followed
+# proxies = [["IWM", "QQQ"]]   # other pairs for the same view, for `signal`
+# confirm = "trend"        # enter only while the ratio is above its 200-session mean; or "momentum"
+# role = "watch"           # read it only, and hold the overlay at full size
+
 # Where the data come from, in order: yahoo, stooq, tiingo, french, fred, or folders; the sample when left out.
 # [data]
 # sources = ["yahoo", "my-prices"]
