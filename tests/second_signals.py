@@ -448,12 +448,11 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def interval(mean_after: float, null: Sequence[float]) -> tuple[float, float]:
-    """The middle 95% of the null about its mean, put around what was found."""
+    """What was found less the middle 95% of the null."""
     known = [v for v in null if not math.isnan(v)]
     if not known:
         return NAN, NAN
-    middle = mean(known)
-    return mean_after - (quantile(known, 0.975) - middle), mean_after - (quantile(known, 0.025) - middle)
+    return mean_after - quantile(known, 0.975), mean_after - quantile(known, 0.025)
 
 
 # How much was tried --------------------------------------------------------------------------------------------------
@@ -468,11 +467,11 @@ def variant_returns(sizes: Sequence[float], long: Sequence[float], short: Sequen
 def walk_forward(
     matrix: Sequence[Sequence[float]], first: int = 1260, step: int = 252
 ) -> tuple[list[int], list[float]]:
-    """The variant (a column of returns) held in each step, the best of all sessions before it, and what they made."""
+    """The variant (a column of returns) held in each step, the best up to the close before last, and what they made."""
     chosen: list[int] = []
     joined: list[float] = []
     for begin in range(first, len(matrix[0]), step):
-        ratios = [sharpe(column[:begin]) for column in matrix]
+        ratios = [sharpe(column[: begin - 1]) for column in matrix]
         best = ratios.index(max(ratios))
         chosen.append(best)
         joined.extend(matrix[best][begin : begin + step])

@@ -205,6 +205,11 @@ def iso(day: str | pd.Timestamp | np.datetime64 | None) -> str:
     return "an open end" if day is None else pd.Timestamp(day).strftime("%Y-%m-%d")
 
 
+def counted(number: int, what: str) -> str:
+    """Write a number with its noun: 1 session, 2,520 sessions."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def runs(mask: Sequence[bool] | NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return the first and last position of every unbroken run of True."""
     padded = np.concatenate(([False], np.asarray(mask, dtype=bool), [False])).astype(np.int8)

@@ -156,3 +156,68 @@ def test_borrowed_money_costs_the_rate_and_the_spread_over_calendar_days() -> No
     assert owes.value.tolist() == pytest.approx([1.0, 1.5 - 0.5 * 1.00015, 1.5 - 0.5 * 1.00015 * 1.00045], rel=1e-15)
     has = backtest(returns, Targets.constant(["FUND0"], [0.5]), never, cash=terms)
     assert has.value.tolist() == pytest.approx([1.0, 0.5 + 0.5 * 1.00009, 0.5 + 0.5 * 1.00009 * 1.00027], rel=1e-15)
+
+
+# --- what is held until the first decision can be traded ---
+
+
+@pytest.mark.parametrize("lag", [1, 2, 6, 9])
+def test_an_opening_row_is_held_until_the_first_decision_is_traded(lag: int) -> None:
+    opening = [0.5, 0.25]
+    targets = Targets.by_session(PLAN, lag, opening=opening)
+    rows = PLAN.to_numpy().tolist()
+    assert targets.rows[targets.in_force(6)].tolist() == ([opening] * lag + rows)[:6]
+    done = backtest(fund_returns_of(MOVES), targets, CalendarRule("never"))
+    assert array(done.weights)[0].tolist() == opening
+    assert done.cash.iloc[0] == 0.25
+    # A change of the row in force trades, and that from the opening to the first decision is one.
+    expected = [0, *(t for t in (lag, lag + 2, lag + 4) if t < 6)]
+    assert traded(done) == expected
+    for session in expected[1:]:
+        assert array(done.weights)[session] == pytest.approx(rows[session - lag], abs=1e-15)
+
+
+def test_without_a_lag_nothing_is_held_before_the_first_decision() -> None:
+    targets = Targets.by_session(PLAN, opening=[0.5, 0.25])
+    assert targets.rows[targets.in_force(6)].tolist() == PLAN.to_numpy().tolist()
+    done = backtest(fund_returns_of(MOVES), targets, CalendarRule("never"))
+    plain = backtest(fund_returns_of(MOVES), Targets.by_session(PLAN), CalendarRule("never"))
+    assert done.value.tolist() == plain.value.tolist()
+
+
+def test_an_opening_row_that_is_the_first_decision_is_no_trade() -> None:
+    targets = Targets.by_session(PLAN, 1, opening=PLAN.iloc[0].tolist())
+    assert len(targets.rows) == 2  # stored once
+    plain = Targets.by_session(PLAN, 1)
+    assert targets.in_force(6).tolist() == plain.in_force(6).tolist()
+    done = backtest(fund_returns_of(MOVES), targets, CalendarRule("never"))
+    assert traded(done) == [0, 3, 5]
+    assert done.value.tolist() == backtest(fund_returns_of(MOVES), plain, CalendarRule("never")).value.tolist()
+
+
+def test_an_opening_row_of_nothing_is_cash() -> None:
+    targets = Targets.by_session(PLAN, 2, opening=[0.0, 0.0])
+    done = backtest(fund_returns_of(MOVES), targets, CalendarRule("never"))
+    assert done.value.iloc[:3].tolist() == [1.0, 1.0, 1.0]
+    assert done.value.iloc[3] == pytest.approx(0.8 + 0.2 * 1.2)
+
+
+@pytest.mark.parametrize(
+    ("opening", "message"),
+    [([0.5, -0.1], "negative"), ([math.nan, 0.5], "not finite"), ([6.0, 4.5], r"add up to 10\.5000")],
+)
+def test_an_opening_row_that_cannot_be_held_is_refused(opening: list[float], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        Targets.by_session(PLAN, 1, opening=opening)
+
+
+@pytest.mark.parametrize("opening", [[0.5], [0.5, 0.2, 0.1]])
+def test_an_opening_row_of_other_funds_is_refused(opening: list[float]) -> None:
+    with pytest.raises(StudyError, match=f"{len(opening)} weights for 2 funds"):
+        Targets.by_session(PLAN, 1, opening=opening)
+
+
+def test_an_opening_row_above_one_needs_a_price_of_borrowing_too() -> None:
+    targets = Targets.by_session(PLAN, 1, opening=[0.75, 0.5])
+    with pytest.raises(StudyError, match="add up to more than 1"):
+        backtest(fund_returns_of(MOVES), targets)

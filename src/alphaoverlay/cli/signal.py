@@ -45,6 +45,7 @@ def signal(
         int | None, typer.Option("--horizon", metavar="N", help="Sessions over which what followed is measured.")
     ] = None,
     cash_rate: shared.CashRateOption = None,
+    funds: shared.FundsFileOption = None,
     resamples: Annotated[
         int, typer.Option("--resamples", metavar="N", help="Histories drawn for the p-value.", min=0)
     ] = 2000,
@@ -64,6 +65,7 @@ def signal(
     """
     from alphaoverlay.cli.output import print_json, progress, show_report
     from alphaoverlay.cli.sources import opened_for
+    from alphaoverlay.cli.studies import option_words
     from alphaoverlay.study.signal_reading import read_signal
     from alphaoverlay.study.signal_report import signal_report
 
@@ -71,13 +73,14 @@ def signal(
     asked = {
         "signal.window": window,
         "signal.basis": basis,
-        "signal.lookback": int(lookback) if lookback is not None and lookback.isdigit() else lookback,
+        "signal.lookback": _number_or_word(lookback),
         "signal.enter": enter,
         "signal.exit": leave,
         "signal.horizon": horizon,
         "cash.rate": cash_rate,
+        "funds.file": None if funds is None else str(funds),
         "data.sources": data or None,
-        "data.accept": accept,
+        "data.accept": option_words(accept),
         "data.fingerprint": fingerprint,
     }
     study = _read(words, asked)
@@ -95,6 +98,10 @@ def signal(
 
         print_json(signal_document(found).dump())
     show_report(signal_report(found), report, open_it=open_report, force=force, quiet=json_output)
+
+
+def _number_or_word(word: str | None) -> int | str | None:
+    return int(word) if word is not None and word.isascii() and word.isdigit() else word
 
 
 def _read(words: list[str], asked: dict[str, Any]) -> Study:

@@ -56,7 +56,7 @@ def study_of(values: dict[str, Any], given: Mapping[str, Any], place: str) -> St
     return study_from(values, place)
 
 
-def _words(lists: list[str] | None) -> list[str] | None:
+def option_words(lists: list[str] | None) -> list[str] | None:
     """Words of repeated options, each of which may hold several with commas; None where there are none."""
     return [word for one in lists or () for word in one.replace(",", " ").split()] or None
 
@@ -94,7 +94,7 @@ def study_options(
         "funds.allow": None if allow is None else [s for s in allow.replace(",", " ").split() if s],
         "funds.file": None if funds is None else str(funds),
         "data.sources": data or None,
-        "data.accept": _words(accept),
+        "data.accept": option_words(accept),
         "data.fingerprint": fingerprint,
     }
 

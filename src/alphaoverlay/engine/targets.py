@@ -51,12 +51,14 @@ class Targets:
 
         Raises
         ------
-        StudyError : as for `constant`, or a negative lag.
+        StudyError : as for `constant`, a negative lag, or an opening of another length.
         """
         if lag < 0:
             raise StudyError(f"lag = {lag}: write 0 (trade at the close that decides) or more")
         given = frame.to_numpy(dtype=np.float64)
         if opening is not None:
+            if len(opening) != given.shape[1]:
+                raise StudyError(f"opening: {len(opening)} weights for {given.shape[1]} funds")
             given = np.concatenate([given, np.asarray([opening], dtype=np.float64)])
         rows, found = np.unique(given, axis=0, return_inverse=True)
         row = found.reshape(-1).astype(np.int64)

@@ -22,6 +22,7 @@ RELIABLE_FROM = pd.Timestamp("1970-01-02")
 # A missing price cuts off a series' past before the asked span; inside it, it stops the study. So does what is no
 # price, or two of them.
 MISSING, WRONG = ("gap", "empty"), ("not-positive", "duplicate")
+FIXED_RATE = "The financing rate is fixed at"
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _rate_values(
         assert isinstance(fixed, int | float)
         values = pd.Series(float(fixed), index=dates, name="rate")
         came = Provenance("rate", "study", "fixed", iso(dates[0]), iso(dates[-1]), len(dates), "assumed", "fixed rate")
-        note = f"The financing rate is fixed at {float(fixed):.2%} a year by the study, not observed."
+        note = f"{FIXED_RATE} {float(fixed):.2%} a year by the study, not observed."
         return values, (_with_fingerprint(came, values),), (note,)
     values = rate_on_sessions(rates, dates, strict_from)
     return values, tuple(_with_fingerprint(one, values) for one in rates.parts), rates.notes

@@ -55,7 +55,7 @@ def ranks(percentile: pd.Series, enter: float, leave: float, spells: OnSpells, w
         line = {"color": colour, "width": 1.2, "dash": "dot"}
         data.append(
             {"type": "scatter", "mode": "lines", "x": ends, "y": [level] * 2, "line": line, "hoverinfo": "skip"}
-            | {"name": f"{name}, {level:.0%}"}
+            | {"name": f"{name}, {100.0 * level:.4g}%"}
         )
     axis = {"title": "percentile", "tickformat": ".0%", "range": [-0.02, 1.02]}
     return Figure(
@@ -92,7 +92,8 @@ def _shade(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
         "xref": "x",
         "yref": "paper",
         "x0": _day(first),
-        "x1": _day(last),
+        # A spell that begins on the last day is to be seen too.
+        "x1": _day(max(last, first + pd.Timedelta(days=1))),
         "y0": 0,
         "y1": 1,
         "fillcolor": "rgba(230,159,0,0.22)",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
+ROUNDING = 1e-12
 BY_PERCENTILE, BY_PROFIT, BY_STOP, BY_LIMIT = 0, 1, 2, 3
 
 
@@ -77,15 +78,15 @@ def percentile(values: Floats, lookback: int, fewest: int, out: Floats) -> None:
 
 def confirmed(long: Floats, short: Floats, kind: int, span: int, out: Bools) -> None:
     """Whether the trend of the ratio (1) or the spread's momentum (2) is above 0; always where nothing is asked (0)."""
-    total = 0.0
     for t in range(len(long)):
         if kind == 0:
             out[t] = True
         elif kind == 1:
-            total += long[t] / short[t]
-            if t >= span:
-                total -= long[t - span] / short[t - span]
-            out[t] = t + 1 >= span and long[t] / short[t] > total / span
+            # Summed anew each time: a running sum would drift, and a ratio that stands still have a trend.
+            total = 0.0
+            for k in range(max(t + 1 - span, 0), t + 1):
+                total += long[k] / short[k] - long[t] / short[t]
+            out[t] = t + 1 >= span and total < -ROUNDING * span * (long[t] / short[t])
         else:
             out[t] = t >= span and long[t] / long[t - span] > short[t] / short[t - span]
 

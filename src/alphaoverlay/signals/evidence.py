@@ -15,7 +15,8 @@ import pandas as pd
 
 from alphaoverlay.analysis.bootstrap import stationary_indices
 from alphaoverlay.engine._jit import compiled_kernels
-from alphaoverlay.history import FloatArray
+from alphaoverlay.errors import StudyError
+from alphaoverlay.history import FloatArray, counted
 from alphaoverlay.signals import _kernels
 from alphaoverlay.signals.relative_value import HORIZON, Pair
 from alphaoverlay.signals.tactical import Reason, Tactical, TacticalRule, follow_signal
@@ -27,7 +28,8 @@ BLOCKS_A_WINDOW = 10
 FEW_EPISODES = 8
 LEVEL, STRICT_LEVEL = 0.05, 0.01
 CHUNK = 64
-Verdict = Literal["cannot be told", "paid more than chance", "paid less than chance", "no more than chance"]
+MOST_SEED = 2**63 - 1
+Verdict = Literal["cannot be told", "paid more than chance", "paid less than chance", "not told from chance"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ class Evidence:
     mean_after, base_rate : mean outcome after those, and after any close; None without any.
     gained, base_gained : share of them above 0.
     p_value : of `mean_after - base_rate` under the simulated null, two-sided; None without episodes.
-    interval : middle 95% for `mean_after`; None without episodes.
+    interval : 95%, for `mean_after` without what chance adds: it holds the base rate where p is above 5%; None without
+        episodes.
     null_interval : what chance gives for `mean_after - base_rate`, middle 95%.
     null_mean : and on average.
     regression : for comparison.
@@ -148,7 +151,9 @@ class Outcomes:
 
 
 def outcomes_of(pair: Pair, rule: TacticalRule, horizon: int = HORIZON) -> Outcomes:
-    """Follow a signal through a pair's history and see what came after; errors as `follow_signal`."""
+    """Follow a signal through a pair's history and see what came after; errors as `examine_signal`."""
+    if horizon < 1:
+        raise StudyError(f"horizon = {horizon}: write 1 or more sessions")
     tactical = follow_signal(pair, rule)
     long, short = pair.arrays
     n, number = len(long), len(tactical.spells)
@@ -186,6 +191,8 @@ def examine_signal(
     ------
     SpanError, StudyError : as `follow_signal`.
     """
+    if not 0 <= seed <= MOST_SEED:
+        raise StudyError(f"seed = {seed}: write 0 to {MOST_SEED:,}")
     found = outcomes_of(pair, rule, horizon)
     block = max(1, min(BLOCK, rule.window // BLOCKS_A_WINDOW))
     null = simulate_null(pair, rule, horizon, block, resamples, seed, progress)
@@ -196,7 +203,8 @@ def examine_signal(
     p_value = _p_value(excess, chance) if told else None
     low, high = (float(np.quantile(chance, share)) for share in (0.025, 0.975)) if len(chance) else (0.0, 0.0)
     middle = float(chance.mean()) if len(chance) else 0.0
-    verdict = _verdict(found.number, p_value, excess)
+    above = bool((chance >= excess).sum() < (chance <= excess).sum())
+    verdict = _verdict(found.number, p_value, above=above)
     return Evidence(
         horizon=horizon,
         episodes=_episodes(pair, found),
@@ -206,7 +214,7 @@ def examine_signal(
         gained=_share_gained(_counted(found)),
         base_gained=_share_gained(_based(found)),
         p_value=p_value,
-        interval=(found.mean_after - (high - middle), found.mean_after - (low - middle)) if told else None,
+        interval=(found.mean_after - high, found.mean_after - low) if told else None,
         null_interval=(low, high) if len(chance) else None,
         null_mean=middle if len(chance) else None,
         regression=_regression(found.figures, null, horizon),
@@ -215,7 +223,7 @@ def examine_signal(
         block=block,
         seed=seed,
         verdict=verdict,
-        sentence=_sentence(pair, found, p_value, verdict, horizon),
+        sentence=_sentence(pair, found, p_value, verdict, horizon, resamples),
     )
 
 
@@ -259,33 +267,36 @@ def _p_value(found: float, null: FloatArray) -> float:
     return min(1.0, 2.0 * (1 + beyond) / (1 + len(null)))
 
 
-def _verdict(number: int, p_value: float | None, excess: float) -> Verdict:
+def _verdict(number: int, p_value: float | None, *, above: bool) -> Verdict:
     if p_value is None or (number < FEW_EPISODES and p_value >= STRICT_LEVEL):
         return "cannot be told"
     if p_value >= LEVEL:
-        return "no more than chance"
-    return "paid more than chance" if excess > 0.0 else "paid less than chance"
+        return "not told from chance"
+    return "paid more than chance" if above else "paid less than chance"
 
 
-def _sentence(pair: Pair, found: Outcomes, p_value: float | None, verdict: Verdict, horizon: int) -> str:
+def _sentence(
+    pair: Pair, found: Outcomes, p_value: float | None, verdict: Verdict, horizon: int, resamples: int
+) -> str:
     """The verdict with what it rests on, for a reader who was not there."""
-    years = len(pair.long) / 252.0
+    years = counted(max(round(len(pair.long) / 252.0), 1), "year")
     if found.number == 0:
         return (
-            f"It cannot be told from this data whether the signal works: in {years:.0f} years it has no episode whose "
-            f"{horizon} sessions are over."
+            f"It cannot be told from this data whether the signal works: in {years} it has no episode whose "
+            f"{counted(horizon, 'session')} are over."
         )
-    many = f"{found.number} independent episode{'' if found.number == 1 else 's'} in {years:.0f} years"
+    many = f"{counted(found.number, 'independent episode')} in {years}"
     paid = (
-        f"{pair.long.name} returned {_points(found.mean_after)} points against {pair.short.name} over the {horizon} "
+        f"{pair.long.name} returned {_points(found.mean_after)} points against {pair.short.name} over the {horizon:,} "
         f"sessions after, {_points(found.base_rate)} after any day"
     )
     if p_value is None:
-        return f"{many}: {paid}; nothing was resampled, so it cannot be told whether that is chance."
+        why = "nothing was resampled" if not resamples else "no resampled history has an episode"
+        return f"{many}: {paid}; {why}, so it cannot be told from this data whether that is chance."
     odds = f"p = {p_value:.2g} against resampled histories in which the past says nothing"
     head = {
         "cannot be told": "It cannot be told from this data whether the signal works",
-        "no more than chance": "What followed the signal is no more than chance gives",
+        "not told from chance": "What followed the signal cannot be told apart from chance",
         "paid more than chance": "What followed the signal is more than chance explains",
         "paid less than chance": "What followed the signal is worse than chance explains",
     }[verdict]

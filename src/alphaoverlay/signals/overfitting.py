@@ -20,6 +20,8 @@ CHUNK = 1024
 
 def daily_sharpe(returns: FloatArray) -> FloatArray:
     """Return mean over standard deviation (ddof=1) of each column, shape (N,); 0 for one that did not move."""
+    if len(returns) < 2:
+        return np.zeros(returns.shape[1])
     return _ratio(returns.mean(axis=0), returns.std(axis=0, ddof=1), np.ptp(returns, axis=0) > 0.0)
 
 
@@ -133,8 +135,8 @@ def cross_validate(returns: FloatArray, blocks: int = BLOCKS) -> CrossValidation
     if length < 2:
         raise DataError(f"{sessions} sessions do not fill {blocks} blocks of at least two")
     used = returns[sessions - length * blocks :]
-    # Shifted by the mean, so that sums of squares lose no digits.
-    middle = used.mean(axis=0)
+    # Shifted by one number, so that sums of squares lose few digits and equal columns stay equal.
+    middle = float(used.mean())
     shaped = (used - middle).reshape(blocks, length, trials)
     sums, squares = shaped.sum(axis=1), (shaped**2).sum(axis=1)
     low, high = used.reshape(blocks, length, trials).min(axis=1), used.reshape(blocks, length, trials).max(axis=1)
@@ -165,18 +167,22 @@ def _half_sharpe(
     squares: FloatArray,
     low: FloatArray,
     high: FloatArray,
-    middle: FloatArray,
+    middle: float,
     length: int,
 ) -> FloatArray:
     """Sharpe ratio of every column over the chosen blocks, shape (halves, N)."""
     n = length * (chosen.shape[1] // 2)
-    picked = chosen.astype(np.float64)
-    mean = picked @ sums / n
-    spread = np.sqrt(np.maximum(picked @ squares / n - mean**2, 0.0) * n / (n - 1))
+    shape = (len(chosen), sums.shape[1])
+    total, square = np.zeros(shape), np.zeros(shape)
     # Rounding must not give a column that stood still a ratio.
-    least, most = np.full(mean.shape, np.inf), np.full(mean.shape, -np.inf)
+    least, most = np.full(shape, np.inf), np.full(shape, -np.inf)
+    # Block by block and not by a matrix product, which would part equal columns by rounding.
     for block in range(chosen.shape[1]):
         inside = chosen[:, block]
+        total[inside] += sums[block]
+        square[inside] += squares[block]
         least[inside] = np.minimum(least[inside], low[block])
         most[inside] = np.maximum(most[inside], high[block])
+    mean = total / n
+    spread = np.sqrt(np.maximum(square / n - mean**2, 0.0) * n / (n - 1))
     return _ratio(mean + middle, spread, most > least)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alphaoverlay.errors import DataError, SpanError
-from alphaoverlay.history import FloatArray, iso
+from alphaoverlay.history import FloatArray, counted, iso
 from alphaoverlay.signals import _kernels
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ TWENTY_YEARS = 5040
 FEWEST = 252
 SESSIONS_A_YEAR = 252
 MOST_EXTREMES = 5
+# Beyond these a level is no price, and ratios of levels overflow.
+LEAST_LEVEL, MOST_LEVEL = 1e-50, 1e50
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,13 @@ class Pair:
 
         Raises
         ------
-        DataError : a level is missing or not above 0; says which and when.
+        DataError : a level is missing, not above 0, or absurd; says whose and when.
         """
         for name, values in levels.items():
-            wrong = np.flatnonzero(~(values.to_numpy(dtype=np.float64) > 0.0))
+            given = values.to_numpy(dtype=np.float64)
+            wrong = np.flatnonzero(~((given > LEAST_LEVEL) & (given < MOST_LEVEL)))
             if len(wrong):
-                raise DataError(f"{name} has no level above 0 on {iso(levels.index[wrong[0]])}: mend the data")
+                raise DataError(f"{name} has no usable level on {iso(levels.index[wrong[0]])}: mend the data")
         return cls(levels.iloc[:, 0], levels.iloc[:, 1])
 
     def __str__(self) -> str:
@@ -75,9 +78,9 @@ class Pair:
         """Raise SpanError where there are too few sessions for one difference over the window."""
         if len(self.long) <= window:
             raise SpanError(
-                f"not enough history: {self} have {len(self.long)} common sessions ({iso(self.dates[0])} to "
-                f"{iso(self.dates[-1])}), and a window of {window} needs {window + 1}; write a shorter window, or add "
-                "earlier data"
+                f"not enough history: {self} have {counted(len(self.long), 'common session')} ({iso(self.dates[0])} to "
+                f"{iso(self.dates[-1])}), and a window of {window:,} needs {window + 1:,}; write a shorter window, or "
+                "add earlier data"
             )
 
 
@@ -120,6 +123,8 @@ def trailing_percentile(values: pd.Series, lookback: int | None = None, fewest: 
     -------
     n values; NaN where the lookback is not filled, or all its values are equal.
     """
+    if lookback is not None and lookback < fewest:
+        return pd.Series(np.nan, index=values.index)
     window = _window(values, lookback, fewest)
     ranks = (window.rank() - 1.0) / (window.count() - 1.0)
     return pd.Series(ranks.where(window.max() > window.min()), dtype=np.float64)
@@ -127,6 +132,8 @@ def trailing_percentile(values: pd.Series, lookback: int | None = None, fewest: 
 
 def trailing_zscore(values: pd.Series, lookback: int | None = None, fewest: int = FEWEST) -> pd.Series:
     """Distance of each value from the mean of its lookback in standard deviations (ddof=1); NaN as for percentiles."""
+    if lookback is not None and lookback < fewest:
+        return pd.Series(np.nan, index=values.index)
     window = _window(values, lookback, fewest)
     # A sum of squares that should be 0 may be rounding.
     spread = window.std(ddof=1).where(window.max() > window.min())

@@ -61,8 +61,10 @@ class TacticalRule:
 
         Raises
         ------
-        StudyError : `enter` equals `exit`, or the steps do not begin at `enter` and go deeper, away from `exit`.
+        StudyError : a number that makes no sense; `enter` equals `exit`; or the steps do not begin at `enter`, go
+            deeper, away from `exit`, and grow.
         """
+        self._refuse_nonsense()
         if self.enter == self.exit:
             raise StudyError(f"enter and exit are both {self.enter:g}: write an exit on the other side of the entry")
         sign = 1.0 if self.enter < self.exit else -1.0
@@ -70,8 +72,13 @@ class TacticalRule:
         at = [p for p, _ in steps]
         if at[0] != self.enter or any(sign * (later - earlier) >= 0.0 for earlier, later in pairwise(at)):
             raise StudyError(
-                f"steps: they begin at {at[0]:g}; the first is the entry, {self.enter:g}, and each further one is "
-                f"{'lower' if sign > 0.0 else 'higher'} than the one before"
+                f"steps at {', '.join(f'{p:g}' for p in at)}: write the entry, {self.enter:g}, first and each further "
+                f"one {'lower' if sign > 0.0 else 'higher'} than the one before"
+            )
+        sizes = [size for _, size in steps]
+        if any(later <= earlier for earlier, later in pairwise((0.0, *sizes))):
+            raise StudyError(
+                f"steps of sizes {', '.join(f'{one:g}' for one in sizes)}: each deeper one is larger, from above 0"
             )
         kind, span = CONFIRMATIONS[self.confirm]
         return Terms(
@@ -80,7 +87,7 @@ class TacticalRule:
             fewest=FEWEST,
             sign=sign,
             at=np.array(at, dtype=np.float64),
-            size=np.array([size for _, size in steps], dtype=np.float64),
+            size=np.array(sizes, dtype=np.float64),
             exit=self.exit,
             profit=math.inf if self.profit_target is None else self.profit_target,
             stop=math.inf if self.stop is None else self.stop,
@@ -90,6 +97,25 @@ class TacticalRule:
             confirm=kind,
             confirm_span=span,
         )
+
+    def _refuse_nonsense(self) -> None:
+        if self.lookback is not None and self.lookback < FEWEST:
+            raise StudyError(f"lookback = {self.lookback}: write {FEWEST} or more sessions, or none for all history")
+        whole = {"window": self.window, "time_limit": self.time_limit}
+        for name, value in whole.items():
+            if value is not None and value < 1:
+                raise StudyError(f"{name} = {value}: write 1 or more")
+        for name, share in {"enter": self.enter, "exit": self.exit}.items():
+            if not math.isfinite(share):
+                raise StudyError(
+                    f"{name} = {share:g}: write a percentile from 0 to 1; one beyond them is never reached"
+                )
+        for name, least in {"rest": self.rest, "cooldown": self.cooldown}.items():
+            if not least >= 0:
+                raise StudyError(f"{name} = {least:g}: write 0 or more")
+        for name, gain in {"profit_target": self.profit_target, "stop": self.stop}.items():
+            if gain is not None and not gain > 0.0:
+                raise StudyError(f"{name} = {gain:g}: write a fraction above 0")
 
 
 @dataclass(frozen=True)

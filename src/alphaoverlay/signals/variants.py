@@ -70,7 +70,8 @@ class Choosing:
     sessions : how many those are.
     walk_forward, own, best : over the sessions after the learning: chosen by the past only, the signal itself, and the
         best in hindsight; None where there are too few.
-    best_variant : which the best in hindsight over all sessions is.
+    best_variant : which the best over all sessions is, and `best_after` over those after the learning; empty for the
+        signal itself.
     deflated, validation : of that one, and of the choice; None where they cannot be told, with the reason in `notes`.
     """
 
@@ -80,6 +81,7 @@ class Choosing:
     own: Record | None
     best: Record | None
     best_variant: str
+    best_after: str
     deflated: DeflatedSharpe | None
     validation: CrossValidation | None
     notes: tuple[str, ...]
@@ -117,27 +119,30 @@ def vary_signal(
     ------
     SpanError, StudyError : as `follow_signal`, of the signal itself.
     """
-    found = {label: outcomes_of(pair, one, horizon) for label, one in nearby_rules(rule) if len(pair.long) > one.window}
-    starts = {}
-    for share, words in ((0.25, "without the first quarter"), (0.5, "without the first half")):
-        later = pair.since(int(share * len(pair.long)))
-        if len(later.long) > rule.window:
-            starts[words] = outcomes_of(later, rule, horizon)
-    others = {
-        name: outcomes_of(one, rule, horizon) for name, one in (proxies or {}).items() if len(one.long) > rule.window
+    pair.needs(rule.window)
+    wanted = {name: (pair, one) for name, one in nearby_rules(rule)}
+    later = {
+        words: (pair.since(int(share * len(pair.long))), rule)
+        for share, words in ((0.25, "without the first quarter"), (0.5, "without the first half"))
     }
+    other = {name: (one, rule) for name, one in (proxies or {}).items()}
+    short = [name for name, (levels, one) in {**wanted, **later, **other}.items() if len(levels.long) <= one.window]
+    found, starts, others = (
+        {name: outcomes_of(*one, horizon) for name, one in group.items() if name not in short}
+        for group in (wanted, later, other)
+    )
+    notes = [f"Left out, too short for the window: {'; '.join(short)}."] if short else []
     choosing: Choosing | None = None
-    notes: tuple[str, ...] = ()
     try:
         choosing = choose_in_hindsight(pair, found)
     except SpanError as error:
-        notes = (f"Variants are not compared: {error}.",)
+        notes.append(f"Variants are not compared: {error}.")
     return Sensitivity(
         variants=tuple(_trial(name, one) for name, one in found.items()),
         starts=tuple(_trial(name, one) for name, one in starts.items()),
         proxies=tuple(_trial(name, one) for name, one in others.items()),
         choosing=choosing,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 
@@ -152,7 +157,10 @@ def nearby_rules(rule: TacticalRule) -> Iterator[tuple[str, TacticalRule]]:
             if (window, enter) == (rule.window, rule.enter) or (enter < rule.exit) != low or enter == rule.exit:
                 continue
             steps = rule.steps if enter == rule.enter else ()
-            yield f"window {window}, entry {enter:.0%}", replace(rule, window=window, enter=enter, steps=steps)
+            yield (
+                f"window {window}, entry {100.0 * enter:.10g}%",
+                replace(rule, window=window, enter=enter, steps=steps),
+            )
 
 
 def active_returns(pair: Pair, size: pd.Series) -> FloatArray:
@@ -181,12 +189,16 @@ def choose_in_hindsight(pair: Pair, found: Mapping[str, Outcomes]) -> Choosing:
     sharpe = daily_sharpe(table)
     best = int(sharpe.argmax())
     notes: list[str] = []
-    deflated, validation = None, None
+    deflated: DeflatedSharpe | None = None
+    validation: CrossValidation | None = None
     try:
         deflated = deflate_sharpe(table[:, best], sharpe)
+    except DataError as error:
+        notes.append(f"No deflated Sharpe ratio: {error}.")
+    try:
         validation = cross_validate(table)
     except DataError as error:
-        notes.append(f"What the trying is worth cannot be told: {error}.")
+        notes.append(f"No cross-validation: {error}.")
     after = walk_forward(table)
     if not len(after):
         notes.append(f"No walk-forward: it needs more than {LEARNING} sessions on which every variant is known.")
@@ -199,6 +211,7 @@ def choose_in_hindsight(pair: Pair, found: Mapping[str, Outcomes]) -> Choosing:
         own=_record(rest[:, 0]) if len(after) else None,
         best=_record(rest[:, hindsight]) if len(after) else None,
         best_variant=names[best],
+        best_after=names[hindsight],
         deflated=deflated,
         validation=validation,
         notes=tuple(notes),
@@ -217,12 +230,16 @@ def walk_forward(table: FloatArray, learning: int = LEARNING, kept: int = KEPT) 
     -------
     Shape (T - learning,), empty where there are none.
     """
-    joined = [table[at : at + kept, int(daily_sharpe(table[:at]).argmax())] for at in range(learning, len(table), kept)]
+    joined = [
+        # What is held on a session was chosen at the close before last, as a size is decided and traded.
+        table[at : at + kept, int(daily_sharpe(table[: at - 1]).argmax())]
+        for at in range(learning, len(table), kept)
+    ]
     return np.concatenate(joined) if joined else np.empty(0)
 
 
 def _record(returns: FloatArray) -> Record:
-    ratio = float(daily_sharpe(returns[:, None])[0]) if len(returns) > 1 else 0.0
+    ratio = float(daily_sharpe(returns[:, None])[0])
     return Record(float(returns.mean()) * SESSIONS_A_YEAR, ratio * math.sqrt(SESSIONS_A_YEAR))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from alphaoverlay.analysis.drawdowns import Drawdown, deepest_drawdown, drawdown
 from alphaoverlay.errors import AlphaOverlayError, SpanError, StudyError, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.ticker import canonical_symbol
-from alphaoverlay.history import History, Provenance, iso
+from alphaoverlay.history import History, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.study.compared_spans import (
     TRAILING,
@@ -23,7 +23,7 @@ from alphaoverlay.study.compared_spans import (
     asked_spans,
     standard_spans,
 )
-from alphaoverlay.study.levels import Basis, Levels, common_span, read_levels
+from alphaoverlay.study.levels import Basis, Levels, common_span, joined, read_levels
 from alphaoverlay.study.market_data import remembered
 
 BASES: tuple[Basis, ...] = ("price", "total")
@@ -146,7 +146,7 @@ def compare_levels(
         total_unknown={name: one for name, one in totals.items() if isinstance(one, str)},
         falls={name: _fall(values) for name, values in known.items()},
         volatility={name: _volatility(values) for name, values in known.items()},
-        history=remembered(source, _joined([levels.history, *(one.history for one in read)])),
+        history=remembered(source, joined([levels.history, *(one.history for one in read)])),
         source=source.name,
         notes=tuple(dict.fromkeys([*notes, *_reading(asked, ground, levels.frame, spans)])),
     )
@@ -279,34 +279,3 @@ def _reading(asked: Asked, ground: Ground, frame: pd.DataFrame, spans: Sequence[
     if any(span.best_against for span in spans):
         said.append("Best ends are found with hindsight: nobody could know them at the time.")
     return said
-
-
-def _joined(histories: Sequence[History]) -> History:
-    """All that was read as one history, so that one fingerprint stands for it."""
-    dates = histories[0].dates
-    for one in histories[1:]:
-        dates = pd.DatetimeIndex(dates.union(one.dates))
-    parts: dict[str, Provenance] = {}
-    for one in histories:
-        for part in one.provenance:
-            parts.setdefault(part.name, part)
-    return replace(
-        histories[0],
-        dates=dates,
-        close=_side_by_side([one.close for one in histories], dates),
-        adj_close=_side_by_side([one.adj_close for one in histories], dates),
-        volume=_side_by_side([one.volume for one in histories], dates),
-        nav=_side_by_side([one.nav for one in histories], dates),
-        rate=pd.Series(0.0, index=dates, name=histories[0].rate.name),
-        exchange_sessions=max((one.exchange_sessions for one in histories), key=len),
-        provenance=tuple(parts.values()),
-    )
-
-
-def _side_by_side(frames: Sequence[pd.DataFrame], dates: pd.DatetimeIndex) -> pd.DataFrame:
-    """The columns of all frames, each once."""
-    columns: dict[str, pd.Series] = {}
-    for frame in frames:
-        for name in frame.columns:
-            columns.setdefault(str(name), frame[name].reindex(dates))
-    return pd.DataFrame(columns, index=dates)

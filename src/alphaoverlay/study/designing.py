@@ -118,7 +118,12 @@ def choose(study: Study, source: Source, catalogue: Catalogue, *, hindsight: boo
         return solve_design(wanted, funds, cash_spread=study.cash.spread, trading_costs=trading, rate=rate)
 
     design = solve(1.0)
-    by_size = _by_size(study, design.portfolio, lambda size: _feasible(solve(size), size).portfolio)
+
+    def at_size(size: float) -> Portfolio:
+        # Without a base, an overlay of size 0 is cash.
+        return _feasible(solve(size), size).portfolio if size or any(overlay.base.values()) else Portfolio((), ())
+
+    by_size = _by_size(study, design.portfolio, at_size)
     benchmark, about = _benchmark(study, source, catalogue)
     return Choice(design.portfolio, benchmark, design, (*about_sizes, *about_trading, *about), by_size)
 
@@ -160,6 +165,8 @@ def describe(study: Study, choice: Choice, data: StudyData, asof: pd.Timestamp) 
     )
     risk, reason = _risk(choice, data, asof, (own - other).total)
     notes = [*fingerprint_notes(study.data.fingerprint, data.history), *choice.notes]
+    if study.sized:
+        notes.append("Design, carry and risk are those of size 1; the study's signal decides how much of it is held.")
     if risk is None:
         notes.append(f"No ex-ante risk: {reason}.")
     if choice.design is not None:

@@ -16,9 +16,9 @@ from alphaoverlay.funds.index_returns import build_index_returns, index_symbols
 from alphaoverlay.funds.ticker import has_terms
 from alphaoverlay.history import History, Provenance, fingerprint_of, iso
 from alphaoverlay.market.rates import rate_on_sessions, read_rate_series
-from alphaoverlay.market.reading import read_history
+from alphaoverlay.market.reading import FIXED_RATE, read_history
 from alphaoverlay.market.source import Source
-from alphaoverlay.study.market_data import known_index, remembered, what_to_do
+from alphaoverlay.study.market_data import known_index, what_to_do
 
 Basis = Literal["price", "total"]
 
@@ -31,7 +31,7 @@ class Levels:
     ----------
     frame : a column a name, as it was asked for; NaN before a series' first and after its last value.
     made_of : what each is, such as "closes of RUT".
-    history : what was read, without a financing rate of its own.
+    history : what was read; its rate is 0 where none was.
     rate : the financing rate by session (yearly fraction), NaN before its first value; None where the source has none.
     notes : sentences that every output must carry.
     """
@@ -72,8 +72,7 @@ def read_levels(
     made = {name: _recipe(name, basis, source, catalogue) for name in dict.fromkeys(names)}
     symbols = dict.fromkeys(symbol for one in made.values() for symbol in one.symbols)
     # No rate is needed for levels, and one that begins late must not cut them.
-    read = read_history(source, list(symbols), 0.0, None, end)
-    history = remembered(source, _as_known(replace(read, notes=read.notes[:-1])))
+    history = _as_known(read_history(source, list(symbols), 0.0, None, end))
     built = {name: one.build(history, catalogue) for name, one in made.items()}
     frame = pd.DataFrame({name: one.values for name, one in built.items()}, index=history.dates)
     if missing := [name for name in frame.columns if frame[name].isna().all()]:
@@ -82,7 +81,11 @@ def read_levels(
     return Levels(
         frame=frame,
         made_of={name: one.says for name, one in built.items()},
-        history=replace(history, provenance=(*history.provenance, *parts)),
+        history=replace(
+            history,
+            rate=history.rate if values is None else values,
+            provenance=(*history.provenance, *parts),
+        ),
         rate=values,
         notes=(*history.notes, *(note for one in built.values() for note in one.notes), *rate_notes),
     )
@@ -110,10 +113,20 @@ class _Recipe:
         if self.index is None:
             frame = history.close if self.column == "close" else history.adj_close
             kind = "closes" if self.column == "close" else "closes with distributions"
-            return _Built(frame[self.symbols[0]], f"{kind} of {self.symbols[0]}", self.notes)
+            notes = (*self.notes, *self._no_distributions(history, catalogue))
+            return _Built(frame[self.symbols[0]], f"{kind} of {self.symbols[0]}", notes)
         built = build_index_returns(self.index, history, catalogue)
         says = f"total return of {self.index.title}: {'; '.join(str(span) for span in built.spans)}"
         return _Built(_grown(built.returns), says, (*self.notes, *built.notes))
+
+    def _no_distributions(self, history: History, catalogue: Catalogue) -> tuple[str, ...]:
+        """Say where a symbol that nobody knows may be a price index, whose distributions are missing."""
+        symbol = self.symbols[0]
+        if self.column == "close" or symbol in catalogue.funds:
+            return ()
+        if not history.close[symbol].equals(history.adj_close[symbol]):
+            return ()
+        return (f"{symbol}: its data tell of no distributions; if it is a price index, they are missing.",)
 
 
 def _grown(returns: pd.Series) -> pd.Series:
@@ -160,32 +173,30 @@ def _index_recipe(index: Index, basis: Basis, column: Literal["close", "adj_clos
     if basis == "total":
         symbols = index_symbols(index, source.holds)
         if not symbols:
-            raise SymbolNotFound(f"{index.name}: no series of it in {source.name}; {_or_known(index, source)}")
+            every = (*index.total_return, *index.price, *index.plain)
+            to_do = what_to_do(source, every[0] if every else index.name)
+            raise SymbolNotFound(f"{index.name}: no series of it in {source.name}; {to_do}")
         return _Recipe(symbols, column, index, notes)
     price = next(filter(source.holds, index.price), None)
     if price is None:
-        raise SymbolNotFound(
-            f'{index.name}: no price series of it in {source.name}; write basis = "total", a fund\'s symbol'
-            f"{f' such as {index.plain[0]}' if index.plain else ''}, or {_or_known(index, source)}"
-        )
+        fund = f"a fund's symbol{f' such as {index.plain[0]}' if index.plain else ''}"
+        to_do = f"{fund}, or {what_to_do(source, index.price[0])}" if index.price else f"or {fund}"
+        raise SymbolNotFound(f'{index.name}: no price series of it in {source.name}; write basis = "total", {to_do}')
     return _Recipe((price,), column, None, notes)
-
-
-def _or_known(index: Index, source: Source) -> str:
-    every = (*index.price, *index.total_return, *index.plain)
-    return what_to_do(source, every[0] if every else index.name)
 
 
 def _as_known(history: History) -> History:
     """The history without its made-up rate, each series described by what was read of it and not by what came later."""
-    series = [one for one in history.provenance if one.nature != "assumed"]
-    return replace(history, provenance=tuple(_read_part(one, history.adj_close[one.name]) for one in series))
+    used = [one for one in history.provenance if one.nature != "assumed" and history.adj_close[one.name].notna().any()]
+    return replace(
+        history,
+        provenance=tuple(_read_part(one, history.adj_close[one.name]) for one in used),
+        notes=tuple(note for note in history.notes if not note.startswith(FIXED_RATE)),
+    )
 
 
 def _read_part(came: Provenance, values: pd.Series) -> Provenance:
     days = values.index[values.notna()]
-    if not len(days):
-        return came
     return replace(came, first=iso(days[0]), last=iso(days[-1]), observations=len(days))
 
 
@@ -202,15 +213,51 @@ def _rate(
             raise SpanError(f"{found.name} begins on {iso(found.values.index[0])}")
         values = rate_on_sessions(found, known, known[0]).reindex(dates)
     except DataError as error:
+        # A rate that was asked for by name must be there; the source's own need not.
+        if rate is not None:
+            raise
         return None, (), (f"Rate changes are not measured: {error}.",)
     used = fingerprint_of(values.to_numpy(dtype=np.float64))
-    return values, tuple(_read_rate_part(one, found.values, dates[-1], used) for one in found.parts), found.notes
+    parts = [one for one in found.parts if one.first <= iso(dates[-1])]
+    said = found.notes if len(parts) == len(found.parts) else ()
+    return values, tuple(_read_rate_part(one, found.values, dates[-1], used) for one in parts), said
 
 
 def _read_rate_part(came: Provenance, values: pd.Series, last: pd.Timestamp, used: str) -> Provenance:
     until = min(came.last, iso(last))
     seen = int((values.loc[came.first : until]).notna().sum())
     return replace(came, last=until, observations=seen, fingerprint=used)
+
+
+def joined(histories: Sequence[History]) -> History:
+    """Return all that was read as one history, so that one fingerprint stands for it; the rate is the first one's."""
+    dates = histories[0].dates
+    for one in histories[1:]:
+        dates = pd.DatetimeIndex(dates.union(one.dates))
+    parts: dict[str, Provenance] = {}
+    for one in histories:
+        for part in one.provenance:
+            parts.setdefault(part.name, part)
+    return replace(
+        histories[0],
+        dates=dates,
+        close=_side_by_side([one.close for one in histories], dates),
+        adj_close=_side_by_side([one.adj_close for one in histories], dates),
+        volume=_side_by_side([one.volume for one in histories], dates),
+        nav=_side_by_side([one.nav for one in histories], dates),
+        rate=histories[0].rate.reindex(dates),
+        exchange_sessions=max((one.exchange_sessions for one in histories), key=len),
+        provenance=tuple(parts.values()),
+    )
+
+
+def _side_by_side(frames: Sequence[pd.DataFrame], dates: pd.DatetimeIndex) -> pd.DataFrame:
+    """The columns of all frames, each once."""
+    columns: dict[str, pd.Series] = {}
+    for frame in frames:
+        for name in frame.columns:
+            columns.setdefault(str(name), frame[name].reindex(dates))
+    return pd.DataFrame(columns, index=dates)
 
 
 def common_span(levels: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

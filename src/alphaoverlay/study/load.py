@@ -27,7 +27,10 @@ from alphaoverlay.study.tables import Day, StudyTable, explain
 from alphaoverlay.study.weights import Weights
 
 MAX_BYTES = 2**20
-NOTHING_TO_HOLD = "nothing to hold; write [base] and [overlay] (exposures by index), or [weights] (by symbol)"
+NOTHING_TO_HOLD = (
+    "nothing to hold; write [base] and [overlay] (exposures by index), or [weights] (by symbol); a [signal] alone is "
+    "read with: alphaoverlay signal"
+)
 
 
 class Study(StudyTable):

@@ -85,8 +85,13 @@ def read_study_data(
     rate: str | float | None,
     start: str | None,
     end: str | None,
+    also: Sequence[str] = (),
 ) -> StudyData:
     """Read the funds' prices and every series their indices can be built from, as far as the source has them.
+
+    Parameters
+    ----------
+    also : further symbols that belong to the history.
 
     Raises
     ------
@@ -97,6 +102,7 @@ def read_study_data(
     symbols = [symbol for fund in funds for symbol in price_symbols(fund) if source.holds(symbol)]
     for index in wanted:
         symbols += index_symbols(index, source.holds)
+    symbols += also
     if not symbols:
         names = ", ".join([*(fund.symbol for fund in funds), *(index.name for index in wanted)])
         raise DataError(f"no data for any of {names} in {source.name}: {what_to_do(source, _example(wanted, funds))}")

@@ -5,6 +5,7 @@ A statement that is not built yet is absent; one that the data cannot decide rea
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def _check(key: str, words: Mapping[str, str], find: _Finder, source: Source, ca
         measured, verdict, sentence = find(source, catalogue)
     except DataError as error:
         measured, verdict, sentence = {}, "cannot be told", f"These data cannot tell: {error}."
+    assert all(math.isfinite(value) for value in measured.values())  # a figure that is not one is a bug of ours
     return Statement(key, words["text"], words["stated"], measured, verdict, sentence)
 
 

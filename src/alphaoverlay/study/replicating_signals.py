@@ -55,6 +55,7 @@ def pairs_of_the_case(source: Source, catalogue: Catalogue, basis: Basis = "pric
         for day in (OCTOBER_SIGNAL, ASOF):
             if pd.Timestamp(day) not in one.dates:
                 raise SpanError(f"{one} have no common close on {day}")
+        one.needs(WINDOW)
     return found
 
 
@@ -117,6 +118,8 @@ def outrun_by_the_most(source: Source, catalogue: Catalogue) -> Found:
     total = pairs_of_the_case(source, catalogue, "total")
     for symbol, pair in pairs_of_the_case(source, catalogue).items():
         gap = difference(pair, WINDOW).dropna()
+        if gap.index[0] > BUBBLE_FROM:
+            raise SpanError(f"the three-year difference of {pair} begins on {iso(gap.index[0])}, after the bubble")
         autumn = gap["2020-07-01":OCTOBER_SIGNAL]
         low = float(autumn.min())
         before = gap[: autumn.index[0]]
@@ -168,7 +171,7 @@ def back_at_the_extreme(source: Source, catalogue: Catalogue) -> Found:
         measured,
         parts,
         f"On {ASOF} the three-year difference stood at {'; '.join(told)}. With dividends its 20-year percentiles are "
-        f"{beside}. The bubble of 2000 was far beyond.",
+        f"{beside}.",
     )
 
 
@@ -271,24 +274,34 @@ def rates_and_small_caps(source: Source, catalogue: Catalogue) -> tuple[dict[str
     Figures, verdict, sentence.
     """
     measured: dict[str, float] = {}
-    told, signs = [], []
+    told: list[str] = []
+    signs: list[float] = []
     names = [name for name in ("TLT",) if source.holds(name)]
     levels = read_levels(("RUT", *_held(source), *names), "price", source, catalogue, end=ASOF)
-    for symbol in _held(source):
-        pair = Pair.of(common_span(levels.frame, ("RUT", symbol)))
-        for label, rise in _rises(levels, names).items():
-            count, slope, p_value = _by_quarter(pair, rise)
+    pairs = {symbol: Pair.of(common_span(levels.frame, ("RUT", symbol))) for symbol in _held(source)}
+    for label, rise in _rises(levels, names).items():
+        try:
+            found = {symbol: _by_quarter(pair, rise) for symbol, pair in pairs.items()}
+        except SpanError as error:
+            told.append(f"with {label.replace('_', ' ')} it cannot be told ({error})")
+            continue
+        for symbol, (count, correlation, p_value) in found.items():
             measured |= {
                 f"quarters_{label}_{symbol}": float(count),
-                f"correlation_{label}_{symbol}": slope,
+                f"correlation_{label}_{symbol}": correlation,
                 f"p_value_{label}_{symbol}": p_value,
             }
-            # Two rates are looked at, so each has half the level.
-            signs.append(math.copysign(1.0, slope) if p_value < LEVEL / 2.0 else 0.0)
+            other = NASDAQS[symbol][1]
             told.append(
-                f"{slope:+.2f} with {label.replace('_', ' ')} against the {NASDAQS[symbol][1]} ({count} quarters, "
+                f"{correlation:+.2f} with {label.replace('_', ' ')} against the {other} ({count} quarters, "
                 f"p = {p_value:.2f})"
             )
+        # Two rates are looked at, so each has half the level; it must hold against every Nasdaq.
+        sure = all(p_value < LEVEL / 2.0 for _, _, p_value in found.values())
+        same = {math.copysign(1.0, correlation) for _, correlation, _ in found.values()}
+        signs.append(same.pop() if sure and len(same) == 1 else 0.0)
+    if not measured:
+        raise SpanError("; ".join(told))
     verdict: Outcome = "cannot be told"
     if 1.0 in signs and -1.0 not in signs:
         verdict = "holds in part"

@@ -19,7 +19,7 @@ from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section
 from alphaoverlay.study.designing import StudyDesign
 from alphaoverlay.study.marks import DAGGER, is_synthetic_year, returns_note, synthetic_note, synthetic_spans
 from alphaoverlay.study.run import StudyResult
-from alphaoverlay.study.series_report import provenance_table, series_table
+from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.sized_report import sized_sections
 from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
 
@@ -52,7 +52,7 @@ def run_report(result: StudyResult) -> Report:
             *sized_sections(result),
             Section("Weights and exposures", _holdings_figures(result)),
             *design_sections(result.design),
-            Section("Where the data came from", _provenance(result)),
+            Section("Where the data came from", (provenance_table(result.design.data),)),
         ),
         foot=report_foot(result.source, history, result.fingerprint),
     )
@@ -174,6 +174,8 @@ def _sessions(number: int) -> str:
 def reading_notes(backtest: Backtest) -> tuple[str, ...]:
     """What holds of every run: how it traded, what that cost, and whether a year is extrapolated."""
     seen = "Rebalancing is decided and traded at the same close."
+    if backtest.targets.lag:
+        seen = "Apart from changes of the overlay's size, rebalancing is decided and traded at the same close."
     if backtest.rule.lag:
         seen = f"Rebalancing is decided at a close and traded {_sessions(backtest.rule.lag)} later."
     if float(backtest.history.days.sum()) < DAYS_A_YEAR:
@@ -406,11 +408,3 @@ def _risk_table(design: StudyDesign) -> Table:
         rows.append(Row(("Active return in the worst 63 sessions known", worst)))
         note += f" Worst 63 sessions: {first} to {last}, first order at target exposures."
     return Table(f"Ex-ante risk, as of {design.asof}", (Column(""), Column("Value", "percent 2")), tuple(rows), note)
-
-
-def _provenance(result: StudyResult) -> tuple[Table, ...]:
-    own = provenance_table(result.design.data)
-    if result.sized is None:
-        return (own,)
-    made = "; ".join(f"{name}: {what}" for name, what in result.sized.levels.made_of.items())
-    return own, series_table(result.sized.levels.history, f"Levels: {made}.", "Series of the signal")

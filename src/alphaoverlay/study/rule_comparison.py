@@ -27,7 +27,7 @@ from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign, describe
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import study_fund_returns, synthetic_notes
-from alphaoverlay.study.run import read_for, sized_by_signal
+from alphaoverlay.study.run import read_for, sized_notes
 from alphaoverlay.study.runner import Runner, prepare
 
 COMPARED: tuple[Calendar, ...] = ("never", "annual", "semiannual", "quarterly", "monthly", "weekly", "daily")
@@ -108,10 +108,9 @@ def compare_rules(
     ------
     AlphaOverlayError : as `run_study`; an index in `shocks` without exposure.
     """
-    choice, funds, data = read_for(study, source, catalogue)
+    choice, funds, data, sized = read_for(study, source, catalogue)
     start, end = study.days
     every = study_fund_returns(data, funds, synthetic=study.funds.synthetic)
-    sized = sized_by_signal(study, choice, source, catalogue)
     runner = prepare(study, choice, every, start, end, sized)
     design = describe(study, choice, data, runner.returns.history.dates[-1])
     tell = progress or (lambda _: None)
@@ -143,7 +142,8 @@ def compare_rules(
         source=source.name,
         notes=(
             *data.notes,
-            *(() if sized is None else sized.notes[-1:]),
+            *sized_notes(sized, data),
+            *(() if sized is None else ("Drift and shocks are those of size 1.",)),
             *synthetic_notes(runner.returns),
             *design.notes,
             *no_luck,

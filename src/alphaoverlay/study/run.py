@@ -95,9 +95,8 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     ------
     AlphaOverlayError : a mistake in the study or the data; the message says where.
     """
-    choice, funds, data = read_for(study, source, catalogue)
+    choice, funds, data, sized = read_for(study, source, catalogue)
     start, end = study.days
-    sized = sized_by_signal(study, choice, source, catalogue)
     every = study_fund_returns(data, funds, synthetic=study.funds.synthetic)
     runner = prepare(study, choice, every, start, end, sized)
     returns = runner.returns
@@ -120,7 +119,7 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
         source=source.name,
         notes=(
             *data.notes,
-            *(() if sized is None else (note for note in sized.notes if note not in data.notes)),
+            *sized_notes(sized, data),
             *synthetic_notes(returns),
             *_early_end_notes(study, data, returns),
             *design.notes,
@@ -132,26 +131,28 @@ def run_study(study: Study, source: Source, catalogue: Catalogue | None = None) 
     )
 
 
+def sized_notes(sized: SizedOverlay | None, data: StudyData) -> tuple[str, ...]:
+    """Return what must be said of a signal that sizes, and is not said of the data."""
+    return () if sized is None else tuple(note for note in sized.notes if note not in data.notes)
+
+
 def read_for(
     study: Study, source: Source, catalogue: Catalogue | None = None
-) -> tuple[Choice, tuple[Fund, ...], StudyData]:
-    """Choose a study's funds, and read all that running it needs; arguments and errors as for `run_study`."""
+) -> tuple[Choice, tuple[Fund, ...], StudyData, SizedOverlay | None]:
+    """Choose a study's funds, and read all that running it needs; arguments and errors as for `run_study`.
+
+    The levels of a signal that sizes the overlay are part of the history, so that its fingerprint stands for them too.
+    """
     catalogue = catalogue or load_catalogue(study.funds.file)
     start, end = study.days
     choice = choose(study, source, catalogue, hindsight=False)
     funds = choice.funds
-    data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end)
-    return choice, funds, data
-
-
-def sized_by_signal(
-    study: Study, choice: Choice, source: Source, catalogue: Catalogue | None = None
-) -> SizedOverlay | None:
-    """Read the signal that sizes a study's overlay; None where there is none. Errors as `read_sizes`."""
-    if study.signal is None or not study.sized:
-        return None
-    known = catalogue or load_catalogue(study.funds.file)
-    return read_sizes(study.signal, choice.by_size, source, known, study.days[1])
+    sized = None
+    if study.signal is not None and study.sized:
+        sized = read_sizes(study.signal, choice.by_size, source, catalogue, end)
+    also = () if sized is None else tuple(sized.levels.history.adj_close.columns)
+    data = read_study_data(source, catalogue, needed_indices(choice), funds, study.cash.build(), start, end, also)
+    return choice, funds, data, sized
 
 
 def _attributed(

@@ -13,7 +13,7 @@ def provenance_table(data: StudyData) -> Table:
     return series_table(data.history, "Index total returns made of: " + " | ".join(spans) + "." if spans else "")
 
 
-def series_table(history: History, note: str, title: str = "Series") -> Table:
+def series_table(history: History, note: str) -> Table:
     """Every series of a history, with a note under them."""
     stored = any(p.version is not None for p in history.provenance)
     several = len({p.source for p in history.provenance if p.nature != "assumed"}) > 1
@@ -33,7 +33,7 @@ def series_table(history: History, note: str, title: str = "Series") -> Table:
     heads = (Column("Series"), *source, Column("Place" if stored else "File"), Column("Nature"))
     heads = (*heads, Column("First", "date"), Column("Last", "date"))
     state = (Column("Version", "count"), Column("Fetched", "date")) if stored else ()
-    return Table(title, (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
+    return Table("Series", (*heads, Column("Rows", "count"), *state, Column("Note")), tuple(rows), note)
 
 
 def _state(came: Provenance, stored: bool) -> tuple[Cell, ...]:

@@ -140,12 +140,16 @@ class RecordModel(BaseModel):
 
 
 class ChoosingModel(BaseModel):
-    """What choosing among the variants is worth; records are over the sessions after the learning."""
+    """What choosing among the variants is worth; records are over the sessions after the learning.
+
+    `best_variant` is the best of all sessions, `best_after_learning` the one of `best_in_hindsight`; empty: the signal.
+    """
 
     first: str
     sessions: int
     variants: int
     best_variant: str
+    best_after_learning: str
     walk_forward: RecordModel | None
     own: RecordModel | None
     best_in_hindsight: RecordModel | None
@@ -194,8 +198,30 @@ def signal_document(found: SignalReading) -> SignalDocument:
         episodes=[_episode(one) for one in found.evidence.episodes],
         evidence=_evidence(found.evidence),
         sensitivity=_sensitivity(found.sensitivity),
-        undefined=dict(found.undefined),
+        undefined={**found.undefined, **_unknown_evidence(found.evidence)},
     )
+
+
+def _unknown_evidence(one: Evidence) -> dict[str, str]:
+    """Why a figure of the evidence is null, by its path."""
+    never = "no independent episode whose horizon is over"
+    chance = "nothing was resampled" if not one.resamples else "no resampled history has an episode"
+    always = "always on, or never"
+    reasons = {
+        "mean_after": (one.mean_after, never),
+        "gained": (one.gained, never),
+        "base_rate": (one.base_rate, "no close with a percentile whose horizon is over"),
+        "base_gained": (one.base_gained, "no close with a percentile whose horizon is over"),
+        "p_value": (one.p_value, chance if one.independent else never),
+        "interval": (one.interval, chance if one.independent else never),
+        "null_interval": (one.null_interval, chance),
+        "null_mean": (one.null_mean, chance),
+        "hac.slope": (one.regression.slope, always),
+        "hac.t": (one.regression.t, always),
+        "hac.p_value": (one.regression.p_value, always),
+        "hac.size": (one.regression.size, chance),
+    }
+    return {f"evidence.{key}": why for key, (value, why) in reasons.items() if value is None}
 
 
 def _relative_value(found: SignalReading) -> RelativeValueModel:
@@ -318,6 +344,7 @@ def _choosing(one: Choosing, variants: int) -> ChoosingModel:
         sessions=one.sessions,
         variants=variants,
         best_variant=one.best_variant,
+        best_after_learning=one.best_after,
         walk_forward=_record(one.walk_forward),
         own=_record(one.own),
         best_in_hindsight=_record(one.best),

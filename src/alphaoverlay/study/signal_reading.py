@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from alphaoverlay.errors import DataError, StudyError
+from alphaoverlay.errors import DataError, StudyError, SymbolNotFound
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
 from alphaoverlay.funds.fund import Index
-from alphaoverlay.history import iso
+from alphaoverlay.history import counted, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.signals.correction import Corrections, find_corrections
 from alphaoverlay.signals.evidence import RESAMPLES, Evidence, examine_signal
@@ -18,10 +19,11 @@ from alphaoverlay.signals.measures import MEASURES, measure_all
 from alphaoverlay.signals.relative_value import FEWEST, TWENTY_YEARS, Extreme, Pair, find_extremes
 from alphaoverlay.signals.tactical import Tactical, follow_signal
 from alphaoverlay.signals.variants import Sensitivity, vary_signal
-from alphaoverlay.study.levels import Levels, common_span, read_levels
+from alphaoverlay.study.levels import Levels, common_span, joined, read_levels
 from alphaoverlay.study.load import Study
-from alphaoverlay.study.market_data import fingerprint_notes, known_index
+from alphaoverlay.study.market_data import fingerprint_notes, known_index, remembered
 from alphaoverlay.study.signal_table import SignalTable
+from alphaoverlay.study.sized_overlay import pair_of
 
 MOST_RESAMPLES = 100_000
 # A week beyond which a reading is said to be old.
@@ -105,7 +107,7 @@ def read_signal(
     known = catalogue or load_catalogue(study.funds.file)
     end = asof or study.days[1]
     levels = read_levels((table.long, table.short), table.basis, source, known, end=end, rate=study.cash.build())
-    pair = Pair.of(common_span(levels.frame, (table.long, table.short)))
+    pair = pair_of(table, levels)
     rule = table.build()
     tactical = follow_signal(pair, rule)
     rate = None if levels.rate is None else levels.rate.reindex(pair.dates)
@@ -113,28 +115,29 @@ def read_signal(
     tell("what followed")
     evidence = examine_signal(pair, rule, table.horizon, resamples=resamples, seed=seed, progress=progress)
     tell("other windows, entries, starts and series")
-    proxies, proxy_notes = _proxies(table, pair, source, known, iso(pair.dates[-1]))
+    proxies = _read_proxies(table, levels, source, known, iso(pair.dates[-1]))
+    read = joined([levels.history, *(one.history for one in proxies.levels)])
     lowest, highest = find_extremes(measures["difference"], rule.window)
     return SignalReading(
         study=study,
         table=table,
         asof=pair.dates[-1],
         pair=pair,
-        levels=levels,
+        levels=replace(levels, history=remembered(source, read)),
         measures=measures,
         lowest=lowest,
         highest=highest,
         correction=find_corrections(pair.long),
         tactical=tactical,
         evidence=evidence,
-        sensitivity=vary_signal(pair, rule, table.horizon, proxies),
-        undefined=_undefined(measures, table),
+        sensitivity=vary_signal(pair, rule, table.horizon, proxies.pairs),
+        undefined=_undefined(measures, table, float(tactical.percentile.iloc[-1])),
         source=source.name,
         notes=(
-            *fingerprint_notes(study.data.fingerprint, levels.history),
+            *fingerprint_notes(study.data.fingerprint, read),
             *levels.notes,
             *_age(levels, pair, end),
-            *proxy_notes,
+            *(note for note in proxies.notes if note not in levels.notes),
         ),
     )
 
@@ -150,8 +153,8 @@ def _age(levels: Levels, pair: Pair, end: str | None) -> Iterator[str]:
         yield f"The reading is of {iso(last)}, where {', '.join(short)} ends; other levels reach {iso(later)}."
 
 
-def _undefined(measures: pd.DataFrame, table: SignalTable) -> dict[str, str]:
-    """Why a measure is not known on the last session."""
+def _undefined(measures: pd.DataFrame, table: SignalTable, own: float) -> dict[str, str]:
+    """Why a measure, or the signal's own percentile, is not known on the last session."""
     values = int(measures["difference"].notna().sum())
     said = {}
     for one in MEASURES:
@@ -161,32 +164,53 @@ def _undefined(measures: pd.DataFrame, table: SignalTable) -> dict[str, str]:
         if one.key == "rate_change":
             said[one.key] = "the financing rate is not known for 252 sessions before"
         elif one.key.startswith(("percentile", "zscore")) and values < needed:
-            said[one.key] = f"not enough history: {values} differences, {needed} are needed"
+            said[one.key] = _too_few(values, needed)
         elif one.key.startswith(("percentile", "zscore")):
-            said[one.key] = "the difference never changed"
+            said[one.key] = "the difference did not move"
         else:
             said[one.key] = f"not enough history, or no movement, in {len(measures)} sessions"
-    if table.lookback is not None and values < table.lookback:
-        said["percentile"] = f"not enough history: {values} differences, the lookback is {table.lookback}"
+    if math.isnan(own):
+        needed = table.lookback or FEWEST
+        said["percentile"] = _too_few(values, needed) if values < needed else "the difference did not move"
     return said
 
 
-def _proxies(
-    table: SignalTable, pair: Pair, source: Source, catalogue: Catalogue, end: str
-) -> tuple[dict[str, Pair], tuple[str, ...]]:
-    """Other pairs for the same view, as asked or as the source has them, and why an asked one is missing."""
+def _too_few(values: int, needed: int) -> str:
+    return f"not enough history: {counted(values, 'difference')}, {needed:,} are needed"
+
+
+@dataclass(frozen=True)
+class _Proxies:
+    """Other pairs by name, the levels they were read from, and what must be said of them."""
+
+    pairs: Mapping[str, Pair]
+    levels: tuple[Levels, ...]
+    notes: tuple[str, ...]
+
+
+def _read_proxies(table: SignalTable, own: Levels, source: Source, catalogue: Catalogue, end: str) -> _Proxies:
+    """Read other pairs for the same view, as asked or as the source has them; say why one is left out."""
     asked = table.proxies
     wanted = asked if asked is not None else tuple(_other_pairs(table, source, catalogue))
     found: dict[str, Pair] = {}
+    seen = {(own.made_of[table.long], own.made_of[table.short])}
+    read: list[Levels] = []
     notes: list[str] = []
     for names in wanted:
         try:
             levels = read_levels(names, table.basis, source, catalogue, end=end, rates=False)
-            found[f"{names[0]} against {names[1]}"] = Pair.of(common_span(levels.frame, names))
+            read.append(levels)
+            notes += levels.notes
+            what = (levels.made_of[names[0]], levels.made_of[names[1]])
+            # The same levels under another name confirm nothing.
+            if asked is not None or what not in seen:
+                found[f"{names[0]} against {names[1]}"] = Pair.of(common_span(levels.frame, names))
+                seen.add(what)
         except (DataError, StudyError) as error:
-            if asked is not None:
+            # That the source lacks a series which nobody asked for is no news.
+            if asked is not None or not isinstance(error, SymbolNotFound):
                 notes.append(f"{names[0]} against {names[1]} is left out: {error}.")
-    return found, tuple(notes)
+    return _Proxies(found, tuple(read), tuple(dict.fromkeys(notes)))
 
 
 def _other_pairs(table: SignalTable, source: Source, catalogue: Catalogue) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alphaoverlay.history import iso
+from alphaoverlay.history import counted, iso
 from alphaoverlay.report import figures
 from alphaoverlay.report.charts_of_signals import falls, ranks, spread
 from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, write_cell
@@ -17,6 +17,7 @@ from alphaoverlay.study.series_report import series_table
 from alphaoverlay.study.signal_reading import SignalReading
 
 KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio 3", "share": "percent", "deviations": "signed"}
+OWN = "as in the study"
 SIGNED = {"difference", "annualised", "trend", "trend_long", "momentum", "rate_change"}
 BY_CHANCE = "Chance: histories resampled in blocks, in which the past says nothing of what follows."
 
@@ -35,7 +36,11 @@ def signal_report(found: SignalReading) -> Report:
             Section("A little otherwise", _sensitivity(found)),
             Section("Where the data came from", (_series(found),)),
         ),
-        foot=report_foot(found.source, found.levels.history, found.levels.history.fingerprint),
+        foot=report_foot(
+            found.source,
+            found.levels.history.between(found.pair.dates[0], found.asof),
+            found.levels.history.fingerprint,
+        ),
     )
 
 
@@ -46,9 +51,10 @@ def _summary(found: SignalReading) -> str:
     ranked = found.now("percentile_all") if ranked is None else ranked
     place = "" if ranked is None else f", {_place(ranked)} {words}"
     seen = found.correction
+    fall = abs(float(seen.drawdown.iloc[-1]))
     return (
         f"On {iso(found.asof)} {table.long} had returned {100.0 * gap:+.1f} points against {table.short} over "
-        f"{table.window} sessions{place}. {table.long} stands {-float(seen.drawdown.iloc[-1]):.1%} below its peak of "
+        f"{table.window:,} sessions{place}. {table.long} stands {fall:.1%} below its peak of "
         f"{iso(seen.peak)} ({_state(found)}). The signal is {_position(found)}. {found.evidence.sentence}"
     )
 
@@ -59,9 +65,9 @@ def _place(share: float) -> str:
         return "the lowest"
     if share >= 1.0:
         return "the highest"
-    return (
-        f"lower than {1.0 - share:.1%} of the readings" if share < 0.5 else f"higher than {share:.1%} of the readings"
-    )
+    beyond = max(share, 1.0 - share)
+    much = "nearly all" if beyond > 0.9995 else f"{beyond:.1%}"
+    return f"{'lower' if share < 0.5 else 'higher'} than {much} of the readings"
 
 
 def _state(found: SignalReading) -> str:
@@ -105,8 +111,8 @@ def _tiles(found: SignalReading) -> tuple[Tile, ...]:
         Tile("Signal", "on" if found.tactical.on else "off", f"size {float(found.tactical.size.iloc[-1]):g}"),
         Tile(
             "Chance alone",
-            "–" if evidence.p_value is None else f"p = {evidence.p_value:.2f}",
-            f"{evidence.independent} independent episodes",
+            "–" if evidence.p_value is None else f"p {_p_words(evidence.p_value)}",
+            counted(evidence.independent, "independent episode"),
         ),
     )
 
@@ -118,7 +124,8 @@ def _measures(found: SignalReading) -> Table:
         value: Cell = found.now(one.key)
         rows.append(Row((one.label, value if value is not None else "–", one.formula), kind=kind))
     named = regime(float(found.measures["volatility_percentile"].iloc[-1]))
-    reasons = "; ".join(f"{key}: {why}" for key, why in found.undefined.items())
+    labels = {one.key: one.label for one in MEASURES} | {"percentile": "Percentile of the signal"}
+    reasons = "; ".join(f"{labels[key]}: {why}" for key, why in found.undefined.items())
     note = f"The spread's volatility is {named}. n is {found.table.window} sessions. {reasons}".strip()
     return Table("Today", (Column(""), Column(iso(found.asof), "percent"), Column("Definition")), tuple(rows), note)
 
@@ -275,7 +282,7 @@ def _judgement(evidence: Evidence) -> Table:
         f"{BY_CHANCE} {evidence.resamples:,} histories{unused}, blocks of {evidence.block} sessions on average, seed "
         f"{evidence.seed}.{few}"
     )
-    return Table("Evidence", (Column(""), Column("", "points")), tuple(rows), note)
+    return Table("Evidence", (Column("What followed"), Column("Found", "points")), tuple(rows), note)
 
 
 def _interval(bounds: tuple[float, float] | None) -> str:
@@ -283,7 +290,11 @@ def _interval(bounds: tuple[float, float] | None) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else _p_words(value).removeprefix("= ")
+
+
+def _p_words(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def _sensitivity(found: SignalReading) -> tuple[Table, ...]:
@@ -325,24 +336,24 @@ def _trials(title: str, trials: tuple[Trial, ...], own: str) -> Table:
 def _choosing(choosing: Choosing, variants: int) -> Table:
     rows: list[Row] = []
     for label, one in (
-        ("The signal as in the study", choosing.own),
+        (f"The signal {OWN}", choosing.own),
         ("Walk-forward: each year the best so far", choosing.walk_forward),
-        ("The best in hindsight", choosing.best),
+        (f"The best in hindsight ({choosing.best_after or OWN})", choosing.best),
     ):
         if one is not None:
             rows.append(Row((label, one.a_year, one.sharpe)))
     if choosing.deflated is not None:
-        best = choosing.best_variant or "the study's own"
-        skill = f"Best of all sessions ({best}): probability of skill after {variants} trials"
+        best = choosing.best_variant or OWN
+        skill = f"Best of all sessions ({best}): confidence that it beats the best of {variants} without skill"
         rows.append(Row((skill, f"{choosing.deflated.probability:.0%}", None)))
     if choosing.validation is not None:
         fit = "Probability that the best of a half is no better than the middle in the other half"
         rows.append(Row((fit, f"{choosing.validation.probability:.0%}", None)))
     note = (
-        f"Active returns of size 1 on the pair, before costs, {choosing.sessions:,} sessions from "
+        f"Active returns on the pair at each variant's own sizes, before costs, {choosing.sessions:,} sessions from "
         f"{iso(choosing.first)}; the first three rows after 1,260 sessions of learning. {' '.join(choosing.notes)}"
     )
-    columns = (Column(""), Column("A year", "signed percent"), Column("Sharpe ratio", "ratio"))
+    columns = (Column("Choice"), Column("A year", "signed percent"), Column("Sharpe ratio", "ratio"))
     return Table("What choosing among the variants is worth", columns, tuple(rows), note.strip())
 
 

@@ -80,8 +80,8 @@ class SignalTable(StudyTable):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> SignalTable:
-        if self.long == self.short:
-            raise ValueError(f"long and short are both {self.long}; name two")
+        if self.long.lstrip("^") == self.short.lstrip("^"):
+            raise ValueError(f"long and short are both {self.long.lstrip('^')}; name two")
         if any(not 0.0 <= at <= 1.0 or not 0.0 <= size <= MOST_SIZE for at, size in self.steps):
             raise ValueError(f"steps: percentiles are from 0 to 1, sizes from 0 to {MOST_SIZE:g}")
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alphaoverlay.engine.targets import Targets
-from alphaoverlay.errors import SpanError
+from alphaoverlay.errors import DesignError, SpanError, StudyError
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import iso
@@ -93,14 +93,38 @@ def portfolios_by_size(
 
 
 def blend(full: Portfolio, base: Portfolio, size: float) -> Portfolio:
-    """Hold `size` of one portfolio and the rest of another."""
+    """Hold `size` of one portfolio and the rest of another.
+
+    Raises
+    ------
+    DesignError : at that size a weight would be negative; says whose.
+    """
     funds = {fund.symbol: fund for fund in (*full.funds, *base.funds)}
     weights = {
         symbol: round(size * full.by_symbol.get(symbol, 0.0) + (1.0 - size) * base.by_symbol.get(symbol, 0.0), 12)
         for symbol in funds
     }
+    if short := [symbol for symbol, weight in weights.items() if weight < 0.0]:
+        raise DesignError(
+            f"the signal can decide on size {size:g}, which is short of {', '.join(short)}: {size:g} times the weights "
+            f"less {size - 1.0:g} times the benchmark. Write smaller steps, or weights that hold as much of it"
+        )
     held = {symbol: weight for symbol, weight in weights.items() if weight}
     return Portfolio(tuple(funds[symbol] for symbol in held), tuple(held.values()))
+
+
+def pair_of(table: SignalTable, levels: Levels) -> Pair:
+    """Return the signal's pair.
+
+    Raises
+    ------
+    StudyError : both legs are one series under two names.
+    SpanError, DataError : as `common_span` and `Pair.of`.
+    """
+    what = levels.made_of[table.long]
+    if what == levels.made_of[table.short]:
+        raise StudyError(f"signal: {table.long} and {table.short} are both {what}; name two series")
+    return Pair.of(common_span(levels.frame, (table.long, table.short)))
 
 
 def read_sizes(
@@ -117,12 +141,11 @@ def read_sizes(
     AlphaOverlayError : as `read_levels`, `common_span` and `follow_signal`.
     """
     levels = read_levels((table.long, table.short), table.basis, source, catalogue, end=end, rates=False)
-    tactical = follow_signal(Pair.of(common_span(levels.frame, (table.long, table.short))), table.build())
+    tactical = follow_signal(pair_of(table, levels), table.build())
     known = tactical.percentile.dropna().index
     asleep = f"unknown before {iso(known[0])}" if len(known) else "never known"
     note = (
         f"The overlay's size follows {table.long} against {table.short} ({table.basis} levels): decided at a close, "
-        f"traded at the next. The signal is {asleep}; until then the size is {table.rest:g}. Design, carry and risk "
-        "are those of size 1."
+        f"traded at the next. The signal is {asleep}; until then the size is {table.rest:g}."
     )
     return SizedOverlay(portfolios, tactical, levels, (*levels.notes, note))

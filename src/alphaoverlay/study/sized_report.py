@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from pydantic import BaseModel
 
-from alphaoverlay.history import iso
+from alphaoverlay.history import counted, iso
 from alphaoverlay.report.figures import lines
 from alphaoverlay.report.model import Column, Row, Section, Table
 from alphaoverlay.study.run import StudyResult
@@ -15,8 +15,7 @@ from alphaoverlay.study.sized_overlay import SizedOverlay
 class SizedModel(BaseModel):
     """The signal that sized the overlay: decided at each close, traded at the next.
 
-    `known_from` is null where it never was; `weights` by size; `share` of the span's sessions with each size held;
-    `fingerprint` of the levels it was read from.
+    `known_from` is null where it never was; `weights` by size; `share` of the span's sessions with each size held.
     """
 
     long: str
@@ -28,7 +27,6 @@ class SizedModel(BaseModel):
     changes: int
     last_size: float
     rest: float
-    fingerprint: str
 
 
 def held_sizes(sized: SizedOverlay, dates: pd.DatetimeIndex) -> pd.Series:
@@ -49,12 +47,11 @@ def sized_model(result: StudyResult) -> SizedModel | None:
         short=table.short,
         basis=table.basis,
         known_from=iso(known[0]) if len(known) else None,
-        weights={f"{size:g}": portfolio.by_symbol for size, portfolio in sized.portfolios.items()},
-        share={f"{size:g}": float((held == size).mean()) for size in sized.portfolios},
+        weights={f"{size:.12g}": portfolio.by_symbol for size, portfolio in sized.portfolios.items()},
+        share={f"{size:.12g}": float((held == size).mean()) for size in sized.portfolios},
         changes=_changes(held),
         last_size=float(sized.decided(result.portfolio.history.dates).iloc[-1]),
         rest=table.rest,
-        fingerprint=sized.levels.history.fingerprint,
     )
 
 
@@ -70,12 +67,13 @@ def sized_sections(result: StudyResult) -> tuple[Section, ...]:
         return ()
     held = held_sizes(result.sized, result.portfolio.history.dates)
     rows = [
-        Row((f"{float(size):g}", ", ".join(f"{100.0 * w:.4g}% {s}" for s, w in weights.items()), found.share[size]))
+        Row((size, ", ".join(f"{100.0 * w:.4g}% {s}" for s, w in weights.items()), found.share[size]))
         for size, weights in found.weights.items()
     ]
     note = (
-        f"{found.changes} changes of size. Decided at a close by {found.long} against {found.short} "
-        f"({found.basis} levels), traded at the next. At the last close: {found.last_size:g}."
+        f"{counted(found.changes, 'change')} of size. Decided at a close by {found.long} against {found.short} "
+        f"({found.basis} levels: {', '.join(result.sized.levels.made_of.values())}), traded at the next. At the last "
+        f"close: {found.last_size:g}."
     )
     columns = (Column("Size"), Column("Weights"), Column("Share of sessions", "percent"))
     chart = lines(held.to_frame(), "Size of the overlay held after each close", "size", ".2f")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -46,8 +46,14 @@ def explain(error: ValidationError, model: type[BaseModel], place: str) -> Study
         return StudyError(f"{place}: unknown key {key}.{near} Known here: {', '.join(known)}")
     wrong = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     wrong = wrong.replace("Field required", "is missing")
+    if first["type"] in ("model_type", "model_attributes_type"):
+        wrong = "must be a table"
+    if first["type"] == "too_long":
+        wrong = f"has more than {first['ctx']['max_length']} entries"
     given = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
-    example = _example(owner, path[-1] if path else "")
+    # A mistake between the keys of a table is not mended by an example of the table.
+    between = isinstance(first["input"], dict) and first["type"] == "value_error"
+    example = "" if between else _example(owner, path[-1] if path else "")
     return StudyError(f"{place}: {key}: {wrong}{given}{example}")
 
 
@@ -65,7 +71,10 @@ def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel] | None
             continue
         field = model.model_fields.get(part)
         inner = field.annotation if field else None
-        inner = next(iter(get_args(inner)), inner) if get_origin(inner) is list else inner
+        if inner is not None and get_args(inner):  # a list of tables, or a table that may be left out
+            inner = next(
+                (one for one in get_args(inner) if isinstance(one, type) and issubclass(one, BaseModel)), inner
+            )
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return None
         model = inner

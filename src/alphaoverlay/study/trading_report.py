@@ -89,7 +89,7 @@ def _extremes(result: StudyResult) -> Table:
         for name in seen.columns
     ]
     note = f"At the close, after trades. {synthetic_note(result.portfolio)}".strip()
-    heads = ("Target", "Least", "Most", "Last")
+    heads = ("Target" if result.sized is None else "Last target", "Least", "Most", "Last")
     return Table("Exposures", (Column("Index"), *(Column(head, "signed") for head in heads)), tuple(rows), note)
 
 
@@ -100,7 +100,8 @@ def _breaches(result: StudyResult) -> Table:
             (
                 one.measure.name,
                 _size(one),
-                one.target,
+                # A target that moved with a signal is not one number.
+                one.target if result.sized is None else None,
                 one.share,
                 float(one.sessions),
                 one.farthest,
