@@ -41,6 +41,16 @@ def told(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in ("study",)}
 
 
+@pytest.mark.usefixtures("live")
+def test_what_a_signal_reads_can_be_fetched_beforehand(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "only.toml").write_text(
+        '[signal]\nlong = "RUT"\nshort = "NDX"\nwindow = 63\n[data]\nsources = "yahoo"\n'
+    )
+    fetched = run("data", "fetch", "only.toml", "--json").document
+    assert {"RUT", "NDX"} <= {one["name"] for one in fetched["fetched"]}
+    assert run("signal", "only.toml", "--offline", "--resamples", "5", "--json").status == 0
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_result_is_read_again_by_its_fingerprint(
     live: tuple[World, Clock], run: Run, tmp_path: Path, command: str

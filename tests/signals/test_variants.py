@@ -243,12 +243,12 @@ def test_windows_that_do_not_fit_are_left_out_and_what_is_unknown_is_none() -> N
     left, compared = found.notes
     assert left.startswith("Left out, too short for the window: window 756")
     assert left.endswith("without the first half.")
-    assert compared == "Variants are not compared: not each has a percentile."
+    assert compared == "Variants are not compared: the signal itself has no percentile yet."
     assert [one.changed for one in found.starts] == ["without the first quarter"]
 
 
 def test_only_one_variant_is_none() -> None:
-    pair = walks(0, 400)
+    pair = walks(0, 700)
     with pytest.raises(SpanError, match="there is only one"):
         choose_in_hindsight(pair, {"": outcomes_of(pair, RULE, 60)})
 

@@ -178,14 +178,14 @@ def choose_in_hindsight(pair: Pair, found: Mapping[str, Outcomes]) -> Choosing:
     ------
     SpanError : there is nothing to compare.
     """
-    if len(found) < 2:
-        raise SpanError("there is only one, as no other window fits into the history")
-    known = [one.tactical.percentile.notna().to_numpy() for one in found.values()]
-    if not all(one.any() for one in known):
-        raise SpanError("not each has a percentile")
-    first = max(int(one.argmax()) for one in known)
-    table = np.stack([active_returns(pair, one.tactical.size)[first:] for one in found.values()], axis=1)
-    names = list(found)
+    known = {name: one.tactical.percentile.notna().to_numpy() for name, one in found.items()}
+    if not next(iter(known.values())).any():
+        raise SpanError("the signal itself has no percentile yet")
+    names = [name for name, one in known.items() if one.any()]
+    if len(names) < 2:
+        raise SpanError("there is only one, as the history is too short for any other window")
+    first = max(int(known[name].argmax()) for name in names)
+    table = np.stack([active_returns(pair, found[name].tactical.size)[first:] for name in names], axis=1)
     sharpe = daily_sharpe(table)
     best = int(sharpe.argmax())
     notes: list[str] = []

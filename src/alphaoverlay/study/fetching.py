@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from alphaoverlay.errors import AlphaOverlayError, DataError, SymbolNotFound
+from alphaoverlay.funds.catalogue import load_catalogue
 from alphaoverlay.history import PriceSeries, iso
 from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.checks import check_prices, compare_sources
@@ -19,6 +20,7 @@ from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.market.fred import RATES
 from alphaoverlay.market.reading import RELIABLE_FROM
 from alphaoverlay.market.source import Source
+from alphaoverlay.study.levels import read_levels
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.run import read_for
 
@@ -93,7 +95,11 @@ def fetch_study(study: Study, source: CombinedSource) -> tuple[Fetched, ...]:
     ------
     AlphaOverlayError : as running the study does.
     """
-    read_for(study, source)
+    if study.holds_something:
+        read_for(study, source)
+    if (table := study.signal) is not None:
+        known, rate = load_catalogue(study.funds.file), study.cash.build()
+        read_levels((table.long, table.short), table.basis, source, known, end=study.days[1], rate=rate)
     return tuple(_done(source))
 
 
