@@ -32,8 +32,8 @@ WINDOW, STEP, OFFSETS = 756, 21, 61
 
 def lockstep(source: FolderSource | SampleSource, funds: Path | None = None) -> tuple[Statement, Statement]:
     """A3 and A4."""
-    found = {one.id: one for one in check_statements(source, None if funds is None else load_catalogue(funds))}
-    return found["A3"], found["A4"]
+    third, fourth = check_statements(source, None if funds is None else load_catalogue(funds), ("A3", "A4"))
+    return third, fourth
 
 
 @pytest.fixture(scope="module")

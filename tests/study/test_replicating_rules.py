@@ -110,7 +110,7 @@ def test_data_that_lack_a_fund_or_the_last_days_cannot_tell(reference_data: Path
         kept = [row for row in rows if "2009" < row < "2021-12-10"]
         (short / "prices" / f"{symbol}.csv").write_text("\n".join([head, *kept]))
     for folder, said in ((without, "no data for TNA"), (short, "end on 2021-12-09")):
-        found = {one.id: one for one in check_statements(FolderSource(folder))}
+        found = {one.id: one for one in check_statements(FolderSource(folder), only=("A11", "A15"))}
         for key in ("A11", "A15"):
             assert found[key].verdict == "cannot be told"
             assert found[key].sentence.startswith("These data cannot tell: ")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from alphaoverlay.cli import options as shared
 
 
 def replicate(
+    only: Annotated[
+        list[str] | None, typer.Argument(metavar="[STATEMENT ...]", help="Some of them, such as A5 A7; left out: all.")
+    ] = None,
     data: shared.DataOption = None,
     offline: shared.OfflineOption = False,
     store: shared.StoreOption = None,
@@ -18,7 +25,7 @@ def replicate(
 
       alphaoverlay replicate --data yahoo
       alphaoverlay replicate --data FOLDER
-      alphaoverlay replicate --data FOLDER --json
+      alphaoverlay replicate A5 A6 A7 --data FOLDER --json
     """
     from rich.markup import escape
 
@@ -27,7 +34,7 @@ def replicate(
     from alphaoverlay.study.replicating import check_statements
 
     source = opened(data, accept, store, offline=offline)
-    statements = check_statements(source)
+    statements = check_statements(source, only=only or ())
     if json_output:
         from alphaoverlay.study.replicate_document import replicate_document
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.errors import DataError, SpanError
+from alphaoverlay.errors import DataError, SpanError, StudyError
 from alphaoverlay.funds.catalogue import Catalogue, packaged_catalogue
 from alphaoverlay.funds.expenses import expenses_on
 from alphaoverlay.history import History, iso
@@ -81,14 +81,25 @@ class Statement:
 Finding = tuple[dict[str, float], Outcome, str]
 
 
-def check_statements(source: Source, catalogue: Catalogue | None = None) -> tuple[Statement, ...]:
-    """Measure every statement that is built, in the order of the case.
+def check_statements(
+    source: Source, catalogue: Catalogue | None = None, only: Iterable[str] = ()
+) -> tuple[Statement, ...]:
+    """Measure every statement that is built, or those of `only` (their ids), in the order of the case.
 
     A statement whose data the source does not have is not an error: its verdict is "cannot be told".
+
+    Raises
+    ------
+    StudyError : an id of `only` that is no statement's.
     """
     known = catalogue or packaged_catalogue()
+    asked = [key.upper() for key in only]
+    for key in asked:
+        if key not in _FINDERS:
+            raise StudyError(f"{key} is no statement that is built; write one of {', '.join(_FINDERS)}")
     words = tomllib.loads((files("alphaoverlay.study") / "statements.toml").read_text(encoding="utf-8"))
-    return tuple(_check(key, words[key], find, source, known) for key, find in _FINDERS.items())
+    wanted = {key: find for key, find in _FINDERS.items() if not asked or key in asked}
+    return tuple(_check(key, words[key], find, source, known) for key, find in wanted.items())
 
 
 def _check(key: str, words: Mapping[str, str], find: _Finder, source: Source, catalogue: Catalogue) -> Statement:

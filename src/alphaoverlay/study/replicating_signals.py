@@ -34,7 +34,7 @@ STATED_LEAD, ABOUT = 0.25, 0.05
 # "20-year highs" is taken as the most extreme one percent of 20 years, "about the level" as within ten points.
 EXTREME, SAME_LEVEL = 0.01, 0.10
 BUBBLE_FROM, BUBBLE_TO = pd.Timestamp("2000-01-01"), pd.Timestamp("2002-12-31")
-RESAMPLES = 500
+RESAMPLES = 400
 QUARTER = 63
 FEWEST_QUARTERS = 20
 
