@@ -22,7 +22,7 @@ settings.register_profile(
     "repo", max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 # Many more at full size; a thousand would take `make test-all` far beyond its 25 minutes.
-settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=250)
+settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=180)
 settings.load_profile("full" if os.environ.get("ALPHAOVERLAY_FULL") else "repo")
 
 
