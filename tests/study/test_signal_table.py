@@ -120,7 +120,7 @@ MISTAKES: list[tuple[dict[str, Any], list[str]]] = [
     ({"lookback": True}, ["signal.lookback"]),
     ({"enter": -0.01}, ["signal.enter", "greater than or equal to 0"]),
     ({"enter": 5}, ["signal.enter", "less than or equal to 1", "5"]),
-    ({"enter": "110%"}, ["signal.enter", "less than or equal to 1", "'110%'"]),
+    ({"enter": "110%"}, ["signal.enter", "less than or equal to 1"]),
     ({"enter": "low"}, ["signal.enter", "write a number", "'low'"]),
     ({"enter": math.nan}, ["signal.enter", "finite"]),
     ({"enter": True}, ["signal.enter", "write a number"]),
