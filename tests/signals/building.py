@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
+from tests import second_signals
 
 from alphaoverlay.history import FloatArray
 from alphaoverlay.signals.relative_value import FEWEST, Pair
@@ -102,4 +103,28 @@ def rules(draw: st.DrawFn, window: int = 5, lookback: int | None = None) -> Tact
         time_limit=draw(st.none() | st.integers(1, 12)),
         cooldown=draw(st.integers(0, 6)),
         rest=draw(st.sampled_from([0.0, 0.0, 0.5, 1.5])),
+    )
+
+
+def second_spells(
+    rule: TacticalRule,
+    percentile: Sequence[float] | FloatArray,
+    long: Sequence[float] | FloatArray,
+    short: Sequence[float] | FloatArray,
+    allowed: Sequence[bool] | None = None,
+) -> tuple[list[float], list[second_signals.Spell]]:
+    """Sizes and spells of a rule by the second implementation."""
+    return second_signals.spells(
+        [float(p) for p in percentile],
+        [float(one) for one in long],
+        [float(one) for one in short],
+        enter=rule.enter,
+        exit=rule.exit,
+        profit_target=rule.profit_target,
+        stop=rule.stop,
+        time_limit=rule.time_limit,
+        cooldown=rule.cooldown,
+        steps=rule.steps,
+        rest=rule.rest,
+        allowed=allowed,
     )

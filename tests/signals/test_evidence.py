@@ -16,7 +16,7 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from tests import second_signals
-from tests.signals.building import DAYS, long_pairs, numbers, pair_of, pairs, ranks, rules, walks
+from tests.signals.building import DAYS, long_pairs, numbers, pair_of, pairs, ranks, rules, second_spells, walks
 
 from alphaoverlay.analysis.bootstrap import stationary_indices
 from alphaoverlay.errors import SpanError, StudyError
@@ -149,19 +149,7 @@ def figures_of(ranked: FloatArray, pair: Pair, rule: TacticalRule, horizon: int)
 def second_judges(ranked: list[float], pair: Pair, rule: TacticalRule, horizon: int) -> second_signals.Judgement:
     """The second implementation's view of the same."""
     long, short = pair.long.tolist(), pair.short.tolist()
-    sizes, spells = second_signals.spells(
-        ranked,
-        long,
-        short,
-        enter=rule.enter,
-        exit=rule.exit,
-        profit_target=rule.profit_target,
-        stop=rule.stop,
-        time_limit=rule.time_limit,
-        cooldown=rule.cooldown,
-        steps=rule.steps,
-        rest=rule.rest,
-    )
+    sizes, spells = second_spells(rule, ranked, long, short)
     return second_signals.judge(ranked, sizes, spells, second_signals.outcomes(long, short, horizon), horizon)
 
 

@@ -12,7 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests import second_signals
-from tests.signals.building import GRID, long_pairs, made_levels, numbers, pair_of, pairs, ranks, rules, series, walks
+from tests.signals.building import (
+    GRID,
+    long_pairs,
+    made_levels,
+    numbers,
+    pair_of,
+    pairs,
+    ranks,
+    rules,
+    second_spells,
+    series,
+    walks,
+)
 
 from alphaoverlay.errors import SpanError, StudyError
 from alphaoverlay.history import FloatArray
@@ -55,20 +67,7 @@ def second_decides(
     allowed: Sequence[bool] | None = None,
 ) -> Decided:
     """The same by the second implementation."""
-    return second_signals.spells(
-        [float(p) for p in percentile],
-        [float(one) for one in long],
-        [float(one) for one in short],
-        enter=rule.enter,
-        exit=rule.exit,
-        profit_target=rule.profit_target,
-        stop=rule.stop,
-        time_limit=rule.time_limit,
-        cooldown=rule.cooldown,
-        steps=rule.steps,
-        rest=rule.rest,
-        allowed=allowed,
-    )
+    return second_spells(rule, percentile, long, short, allowed)
 
 
 @st.composite

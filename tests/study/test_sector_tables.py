@@ -25,7 +25,7 @@ from alphaoverlay.study.sector_report import sectors_report
 from alphaoverlay.study.sector_tables import (
     ELEVEN,
     choose_sectors,
-    index_behind,
+    index_name,
     packaged_sectors,
     sectors_of_holdings,
     small_caps_and_sectors,
@@ -174,8 +174,8 @@ def test_a_name_that_is_none_of_them_is_kept_and_said() -> None:
         ("SP500TR", "SP500"), ("TNA", "TNA"), ("zzz", "ZZZ"),
     ],
 )  # fmt: skip
-def test_the_index_behind_a_name(name: str, index: str) -> None:
-    assert index_behind(name, CATALOGUE) == index
+def test_the_index_name_a_name(name: str, index: str) -> None:
+    assert index_name(name, CATALOGUE) == index
 
 
 @pytest.fixture

@@ -312,6 +312,10 @@ def test_too_many_resamples_are_refused(market: Path, resamples: int) -> None:
     assert refused(market, resamples=resamples) == f"resamples = {resamples}: write 0 to 100,000"
 
 
+def test_an_asof_that_is_no_date_is_refused(market: Path) -> None:
+    assert "asof: 'soon' is not a date" in refused(market, asof="soon")
+
+
 def test_the_largest_seed_is_taken(market: Path) -> None:
     assert document_of(market, seed=2**63 - 1, resamples=2)["evidence"]["seed"] == 2**63 - 1
 

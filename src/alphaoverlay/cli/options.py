@@ -151,23 +151,6 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def day(word: str | None, option: str) -> str | None:
-    """Return a day as YYYY-MM-DD.
-
-    Raises
-    ------
-    StudyError : not a date; names the option.
-    """
-    import datetime
-
-    if word is None:
-        return None
-    try:
-        return datetime.date.fromisoformat(word.strip()).isoformat()
-    except ValueError:
-        raise StudyError(f"command line: {option} {word!r} is not a date; write YYYY-MM-DD") from None
-
-
 def refuse_open_without_report(report: Path | None, *, open_report: bool) -> None:
     """Raise StudyError where a report is to be opened and none is asked for."""
     if open_report and report is None:

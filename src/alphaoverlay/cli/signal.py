@@ -88,7 +88,7 @@ def signal(
         found = read_signal(
             study,
             opened_for(study, store, offline=offline),
-            asof=shared.day(asof, "--asof"),
+            asof=asof,
             resamples=resamples,
             seed=seed,
             progress=tell,

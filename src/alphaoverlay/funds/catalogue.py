@@ -172,6 +172,14 @@ class Catalogue:
                 f"unknown index {name!r}.{did_you_mean(name, self.indices)} Known: {', '.join(self.indices)}"
             ) from None
 
+    def index_behind(self, name: str) -> Index | None:
+        """Return the index that a name stands for: itself, one of its series, or a plain fund on it; None: none."""
+        bare = name.strip().upper().lstrip("^")
+        for index in self.indices.values():
+            if bare in (index.name, *index.price, *index.total_return, *index.plain):
+                return index
+        return None
+
     def extended(self, path: Path) -> Catalogue:
         """Return this catalogue with a user's file laid over it: same symbol replaces, new symbol adds.
 

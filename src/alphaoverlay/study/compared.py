@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from alphaoverlay.study.compared_spans import (
 )
 from alphaoverlay.study.levels import Basis, Levels, common_span, joined, read_levels
 from alphaoverlay.study.market_data import remembered
+from alphaoverlay.study.tables import iso_day
 
 BASES: tuple[Basis, ...] = ("price", "total")
 # More lines than this cannot be told apart on a chart.
@@ -122,7 +122,6 @@ def compare_levels(
     DataError : the source's data cannot be used.
     """
     asked = _checked(names, basis, asof, since, to, versus)
-    # No rate is needed here, and a fixed one is read from nowhere.
     levels = read_levels(asked.names, asked.basis, source, catalogue, end=asked.asof, rates=False)
     last = common_span(levels.frame, asked.names).index[-1]
     known = {name: common_span(levels.frame.loc[:last], [name])[name] for name in asked.names}
@@ -166,14 +165,14 @@ def _checked(
         raise StudyError(f"versus: {other} {_not_another(other, known)}")
     if to is not None and not since:
         raise StudyError("to: it ends the spans that since begins; give since too")
-    days = tuple(_day("since", day) for day in since)
+    days = tuple(iso_day("since", day) for day in since)
     _refuse_twice(f"since {day}" for day in days)
     return Asked(
         names=known,
         basis=_basis(basis),
-        asof=None if asof is None else _day("asof", asof),
+        asof=None if asof is None else iso_day("asof", asof),
         since=days,
-        to=None if to is None else _day("to", to),
+        to=None if to is None else iso_day("to", to),
         versus=other,
     )
 
@@ -200,13 +199,6 @@ def _basis(word: str) -> Basis:
         if word == basis:
             return basis
     raise StudyError(f'basis: {word[:40]!r} is not known; write "price" (closes) or "total" (with dividends)')
-
-
-def _day(key: str, text: str) -> str:
-    try:
-        return datetime.date.fromisoformat(text.strip()).isoformat()
-    except ValueError:
-        raise StudyError(f"{key}: {text[:40]!r} is not a date; write it as YYYY-MM-DD, such as 2021-01-29") from None
 
 
 @dataclass(frozen=True)

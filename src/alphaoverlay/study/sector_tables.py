@@ -97,16 +97,10 @@ def sectors_of_holdings(index: str, holdings: Holdings) -> SectorWeights:
     )
 
 
-def index_behind(name: str, catalogue: Catalogue) -> str:
-    """Return the index that a name stands for: itself, its price or total-return series, or a plain fund on it.
-
-    A name of something else is returned in upper case.
-    """
-    bare = name.strip().upper().lstrip("^")
-    for index in catalogue.indices.values():
-        if bare in (index.name, *index.price, *index.total_return, *index.plain):
-            return index.name
-    return bare
+def index_name(name: str, catalogue: Catalogue) -> str:
+    """Return the index that a name stands for; a name of something else in upper case."""
+    index = catalogue.index_behind(name)
+    return name.strip().upper().lstrip("^") if index is None else index.name
 
 
 def choose_sectors(
@@ -124,13 +118,13 @@ def choose_sectors(
     StudyError : the same index twice, one without weights, or a file for neither; says what to write instead.
     DataError : a file that cannot be used, or that is of a fund on another index.
     """
-    names = [index_behind(name, catalogue) for name in (long, short)]
+    names = [index_name(name, catalogue) for name in (long, short)]
     if names[0] == names[1]:
         both = f"{long} and {short} are both {names[0]}" if long != short else f"{long} stands twice"
         raise StudyError(f"{both}; name two indices, such as RUSSELL2000 NASDAQ100")
     paths: dict[str, str | Path] = {}
     for name, path in holdings.items():
-        index = index_behind(name, catalogue)
+        index = index_name(name, catalogue)
         if index not in names:
             raise StudyError(f"holdings: {name} is not compared here; give files of {' or '.join(names)}")
         if index in paths:
@@ -159,7 +153,7 @@ def _must_follow(index: str, read: Holdings, catalogue: Catalogue) -> None:
     stated = next(
         (one for one in catalogue if read.fund.casefold() in (one.symbol.casefold(), one.name.casefold())), None
     )
-    follows = None if stated is None else index_behind(stated.symbol, catalogue)
+    follows = None if stated is None else index_name(stated.symbol, catalogue)
     if stated is not None and follows != index:
         raise DataError(
             f"{read.place}: holds {read.fund}, a fund on {follows}; give a file of a fund on {index}, or name {follows}"

@@ -10,7 +10,6 @@ import pandas as pd
 
 from alphaoverlay.errors import DataError, StudyError, SymbolNotFound
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
-from alphaoverlay.funds.fund import Index
 from alphaoverlay.history import counted, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.signals.correction import Corrections, find_corrections
@@ -24,6 +23,7 @@ from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import fingerprint_notes, known_index, remembered
 from alphaoverlay.study.signal_table import SignalTable
 from alphaoverlay.study.sized_overlay import pair_of
+from alphaoverlay.study.tables import iso_day
 
 MOST_RESAMPLES = 100_000
 # A week beyond which a reading is said to be old.
@@ -95,7 +95,7 @@ def read_signal(
 
     Raises
     ------
-    StudyError : no signal, or more resamples than allowed.
+    StudyError : no signal, an `asof` that is no date, or more resamples than allowed.
     AlphaOverlayError : as `read_levels`, `common_span` and `follow_signal`.
     """
     table = study.signal
@@ -105,7 +105,7 @@ def read_signal(
         raise StudyError(f"resamples = {resamples}: write 0 to {MOST_RESAMPLES:,}")
     tell = progress or (lambda _: None)
     known = catalogue or load_catalogue(study.funds.file)
-    end = asof or study.days[1]
+    end = study.days[1] if asof is None else iso_day("asof", asof)
     levels = read_levels((table.long, table.short), table.basis, source, known, end=end, rate=study.cash.build())
     pair = pair_of(table, levels)
     rule = table.build()
@@ -224,7 +224,7 @@ def _other_pairs(table: SignalTable, source: Source, catalogue: Catalogue) -> It
 
 
 def _other_series(name: str, table: SignalTable, source: Source, catalogue: Catalogue) -> list[str]:
-    index = _index_of(name, catalogue)
+    index = catalogue.index_behind(name)
     if index is None:
         return []
     twins = {"NASDAQCOMP": ["NASDAQ100"], "NASDAQ100": ["NASDAQCOMP"]}.get(index.name, [])
@@ -236,11 +236,3 @@ def _other_series(name: str, table: SignalTable, source: Source, catalogue: Cata
         elif any(map(source.holds, (*one.total_return, *one.price, *one.plain))):
             every += [one.name, *filter(source.holds, one.plain)][:2]
     return [one for one in dict.fromkeys(every) if one not in (name, table.long, table.short)]
-
-
-def _index_of(name: str, catalogue: Catalogue) -> Index | None:
-    bare = name.lstrip("^")
-    for index in catalogue.indices.values():
-        if bare == index.name or bare in (*index.price, *index.total_return, *index.plain):
-            return index
-    return None

@@ -26,6 +26,19 @@ def _day(value: Any) -> Any:
 Day = Annotated[datetime.date | None, BeforeValidator(_day)]
 
 
+def iso_day(key: str, text: str) -> str:
+    """Return a day as YYYY-MM-DD.
+
+    Raises
+    ------
+    StudyError : not a date; names the key.
+    """
+    try:
+        return datetime.date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise StudyError(f"{key}: {text[:40]!r} is not a date; write it as YYYY-MM-DD, such as 2021-01-29") from None
+
+
 class StudyTable(BaseModel):
     """A table of a study: no unknown keys, no silent conversions, not changed after reading."""
 
