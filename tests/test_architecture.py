@@ -15,8 +15,22 @@ import alphaoverlay
 
 HOME = Path(alphaoverlay.__file__).parent
 # Each room may import those before it; market, and the store under it, stand aside.
-ROOMS = ["errors", "history", "funds", "overlays", "engine", "analysis", "signals", "report", "study", "cli"]
+ROOMS = [
+    "errors",
+    "history",
+    "funds",
+    "overlays",
+    "engine",
+    "analysis",
+    "signals",
+    "scenarios",
+    "report",
+    "study",
+    "cli",
+]
 ALLOWED = {room: set(ROOMS[: k + 1]) for k, room in enumerate(ROOMS)}
+# Signals and scenarios are neighbours: neither knows the other.
+ALLOWED["scenarios"] -= {"signals"}
 ALLOWED["store"] = {"errors", "history", "store"}
 ALLOWED["market"] = {"errors", "history", "store", "market"}
 for shell in ("study", "cli"):
