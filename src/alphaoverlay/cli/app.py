@@ -22,8 +22,10 @@ from alphaoverlay.cli.new import new
 from alphaoverlay.cli.replicate import replicate
 from alphaoverlay.cli.rules import rules
 from alphaoverlay.cli.run import run
+from alphaoverlay.cli.scenario import scenario
 from alphaoverlay.cli.sectors import sectors
 from alphaoverlay.cli.signal import signal
+from alphaoverlay.cli.simulate import simulate
 from alphaoverlay.cli.track import track
 from alphaoverlay.errors import AlphaOverlayError
 
@@ -65,6 +67,8 @@ for command in (
     design,
     rules,
     alternatives,
+    scenario,
+    simulate,
     compare,
     signal,
     sectors,

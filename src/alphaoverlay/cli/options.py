@@ -61,6 +61,10 @@ RebalanceOption = Annotated[
 OffsetOption = Annotated[
     int | None, typer.Option("--offset", metavar="K", help="Trade K sessions before the period's last.")
 ]
+RuleOption = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="CALENDAR", help="Also under never, quarterly, monthly, daily ...; repeatable."),
+]
 CostOption = Annotated[
     str | None,
     typer.Option(
@@ -144,6 +148,29 @@ def is_ticker(word: str) -> bool:
     except TickerError:
         return False
     return True
+
+
+def moves(words: list[str], option: str, example: str) -> dict[str, float]:
+    """Read NAME=NUMBER words of a repeated option, such as RUSSELL2000=-30%.
+
+    Raises
+    ------
+    StudyError : a word that is not one, or a name twice.
+    """
+    from alphaoverlay.study.tables import numbers
+
+    read: dict[str, str] = {}
+    for word in words:
+        name, sign, move = word.partition("=")
+        if not (name and sign and move):
+            raise StudyError(f"command line: {word!r} is not a number by name; write for example {option} {example}")
+        if name.upper() in read:
+            raise StudyError(f"command line: {option} {name} stands twice; name it once")
+        read[name.upper()] = move
+    try:
+        return dict(numbers(read))
+    except ValueError as error:
+        raise StudyError(f"command line: {option} {error}") from None
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import typer
 
 from alphaoverlay.cli import options as shared
 from alphaoverlay.cli.studies import read_words, study_options
-from alphaoverlay.errors import StudyError
 
 
 def rules(
@@ -81,7 +80,7 @@ def rules(
             fingerprint=fingerprint,
         ),
     )
-    moves = _shocks(shock) if shock else None
+    moves = shared.moves(shock, "--shock", "RUSSELL2000=-30%") if shock else None
     with progress() as tell:
         found = compare_rules(
             study, opened_for(study, store, offline=offline), tolerance=tolerance, shocks=moves, progress=tell
@@ -91,26 +90,3 @@ def rules(
 
         print_json(rules_document(found).dump())
     show_report(rules_report(found), report, open_it=open_report, force=force, quiet=json_output)
-
-
-def _shocks(words: list[str]) -> dict[str, float]:
-    """Read INDEX=MOVE words.
-
-    Raises
-    ------
-    StudyError : a word that is not one.
-    """
-    from alphaoverlay.study.tables import numbers
-
-    read: dict[str, str] = {}
-    for word in words:
-        name, sign, move = word.partition("=")
-        if not (name and sign and move):
-            raise StudyError(f"command line: {word!r} is not a shock; write for example --shock RUSSELL2000=-30%")
-        if name in read:
-            raise StudyError(f"command line: --shock {name} stands twice; name it once")
-        read[name] = move
-    try:
-        return dict(numbers(read))
-    except ValueError as error:
-        raise StudyError(f"command line: --shock {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from functools import lru_cache
@@ -30,6 +31,10 @@ def compiled_kernels(module: ModuleType = _kernels) -> dict[str, Callable[..., A
     namespace: dict[str, Any] = {"__name__": module.__name__, "__file__": str(source)}
     exec(compile(source.read_text(encoding="utf-8"), str(source), "exec"), namespace)
     plain = {name: f for name, f in namespace.items() if getattr(f, "__code__", None) is not None}
+    state = _state_of(source)
+    for name, function in plain.items():
+        # Numba's cache on disk goes by this name. Left from an earlier version, it may not even be readable.
+        function.__qualname__ = f"{name}-{state}"
     try:
         compiled: dict[str, Callable[..., Any]] = {
             name: numba.njit(cache=True, **_OPTIONS)(function) for name, function in plain.items()
@@ -39,3 +44,13 @@ def compiled_kernels(module: ModuleType = _kernels) -> dict[str, Callable[..., A
         compiled = {name: numba.njit(**_OPTIONS)(function) for name, function in plain.items()}
     namespace.update(compiled)
     return compiled
+
+
+def _state_of(source: Path) -> str:
+    """Hash of a file of kernels and of the tuples that they take, which are defined beside it."""
+    digest = hashlib.sha256()
+    for path in sorted(source.parent.glob("*.py")):
+        text = path.read_bytes()
+        if path == source or b"(NamedTuple)" in text:
+            digest.update(text)
+    return digest.hexdigest()[:12]

@@ -4,9 +4,10 @@ Only `+ - * /`, comparisons, `math.sqrt` and explicit loops: no library reductio
 bit. This file imports math and numpy only; `_jit` executes it in a namespace of its own and compiles each function.
 What goes in is described in `plan`.
 
-There are two loops. `run_path` carries one portfolio with everything that can happen to it. `run_lanes` carries many
+There are three loops. `run_path` carries one portfolio with everything that can happen to it. `run_lanes` carries many
 side by side, with rules and proportional costs, its innermost loops over them so that the compiler can do several at
-once; what it does to each is what `run_path` would do, bit for bit.
+once. `walk_path` carries one along a simulated path, with calendar trades and proportional costs. What the last two do
+to a portfolio is what `run_path` would do, bit for bit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alphaoverlay.engine.plan import BandArrays, Costs, Market, Plan, Rules
+    from alphaoverlay.engine.plan import BandArrays, Costs, Market, Plan, Rules, Walk
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -678,6 +679,12 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
     """
     n, m = plan.market.returns.shape
     tranches, count = plan.rules.trade.shape[0], plan.rules.bands.curved.shape[0]
+    # Passing a tuple of arrays on costs more than a quiet session does, so only what is looked at is passed.
+    market, turn = plan.market, plan.goals.turn
+    amount, share = plan.flows.amount, plan.flows.share
+    trade, watch = plan.rules.trade, plan.rules.watch
+    banded = count > 0
+    lagged = banded and plan.rules.lag > 0
     holdings = np.zeros((tranches, m))
     wish = np.zeros((tranches, m))
     cash = np.full(tranches, 1.0 / tranches)
@@ -695,17 +702,20 @@ def run_path(plan: Plan, out_value: Floats, out_holdings: Floats, out_trades: Fl
     for t in range(n):
         before = value
         if t > 0:
-            value = earn(t, plan.market, holdings, cash, worth, alive)
+            value = earn(t, market, holdings, cash, worth, alive)
             if value <= NOISE * before:
                 end_path(t, out_value, out_holdings)
                 return t
-        money = plan.flows.amount[t] + plan.flows.share[t] * value
+        money = amount[t] + share[t] * value
         if money < 0.0 and exhausts(t, value, money, plan.costs, holdings, out_trades[t], out_facts[t]):
             end_path(t, out_value, out_holdings)
             ended: int = n + t
             return ended
-        if may_trade(t, plan) or money != 0.0:
-            if plan.goals.turn[t] or alive[m] == 1.0:
+        possible = t == 0 or turn[t] or lagged or (banded and watch[t]) or money != 0.0
+        for s in range(tranches):
+            possible = possible or trade[s, t]
+        if possible:
+            if turn[t] or alive[m] == 1.0:
                 aim_at(t, plan, alive, goal, low, high)
             value = close(
                 t,
@@ -805,15 +815,6 @@ def close(
     for s in range(tranches):
         after += worth[s]
     return after
-
-
-def may_trade(t: int, plan: Plan) -> bool:
-    """Whether anything but a cash flow could trade on session t."""
-    rules = plan.rules
-    possible = t == 0 or plan.goals.turn[t] or (rules.bands.curved.shape[0] > 0 and (rules.watch[t] or rules.lag > 0))
-    for s in range(rules.trade.shape[0]):
-        possible = possible or rules.trade[s, t]
-    return possible
 
 
 def end_path(t: int, out_value: Floats, out_holdings: Floats) -> None:
@@ -1094,3 +1095,193 @@ def bury_lanes(holdings: Floats, cash: Floats, worth: Floats) -> None:
             cash[w] = 0.0
             for i in range(m):
                 holdings[i, w] = 0.0
+
+
+# --- one portfolio on many paths ---
+
+
+def carry_four(
+    first: int, last: int, g: int, moves: Floats, taken: Floats, row: Ints, held: Floats, out: Floats
+) -> None:
+    """Earn the sessions from `first` up to `last` on the funds of four g: `out` becomes the worth of all fours so far.
+
+    Four numbers that stay in registers are several times as fast as an array of any length.
+    """
+    # An index that cannot be negative needs no look at whether it counts from the end.
+    first = first if first > 0 else 1
+    g = g if g > 0 else 0
+    at = 4 * g
+    a, b, c, d = held[at], held[at + 1], held[at + 2], held[at + 3]
+    for t in range(first, last):
+        k = row[t - 1]
+        r = moves[g, k, 0] - taken[g, t, 0]
+        s = moves[g, k, 1] - taken[g, t, 1]
+        u = moves[g, k, 2] - taken[g, t, 2]
+        v = moves[g, k, 3] - taken[g, t, 3]
+        a *= 1.0 + (r if r > -1.0 else -1.0)
+        b *= 1.0 + (s if s > -1.0 else -1.0)
+        c *= 1.0 + (u if u > -1.0 else -1.0)
+        d *= 1.0 + (v if v > -1.0 else -1.0)
+        if g > 0:
+            out[t] = out[t] + a + b + c + d
+        else:
+            out[t] = a + b + c + d
+    held[at], held[at + 1], held[at + 2], held[at + 3] = a, b, c, d
+
+
+def walk_path(walk: Walk, moves: Floats, row: Ints, goal: Floats, held: Floats, out: Floats) -> float:
+    """Carry a portfolio along one path: one tranche, calendar trades, proportional costs; return its cash at the end.
+
+    What it does to the portfolio is what `run_path` would do, bit for bit; from a ruin on, `out` means nothing.
+    `row` (n - 1,) says which row of `moves` is the session after the purchase, the next, and so on. Filled: `held` (m,)
+    at the end and `out` (n,), the value at each close. The targets of funds that lost everything become 0 in `goal`.
+    """
+    m = goal.shape[0]
+    n = out.shape[0]
+    cash = 0.0
+    out[0] = 1.0
+    for i in range(m):
+        goal[i] = walk.goal[i]
+        held[i] = 0.0
+    for k in range(walk.stops.shape[0]):
+        t = walk.stops[k]
+        if t > 0:
+            for i in range(m):
+                goal[i] = goal[i] if held[i] > 0.0 else 0.0
+        after = settle(out[t], held, goal, walk.rates[t])
+        aimed = 0.0
+        for i in range(m):
+            held[i] = after * goal[i]
+            aimed += goal[i]
+        spare = 1.0 - aimed
+        cash = after * spare if spare > NOISE or spare < -NOISE else 0.0
+        out[t] = after
+        last = walk.stops[k + 1] + 1 if k + 1 < walk.stops.shape[0] else n
+        for g in range(moves.shape[0]):
+            carry_four(t + 1, last, g, moves, walk.taken, row, held, out)
+        if cash != 0.0:
+            accrued = walk.lend if cash > 0.0 else walk.borrow
+            for j in range(t + 1, last):
+                cash = cash * (1.0 + accrued[j])
+                out[j] += cash
+    return cash
+
+
+def measure_path(growth: Floats, found: Floats) -> int:
+    """Measure a path: deepest drawdown, sessions under water, their longest run (method M10).
+
+    Returns the session on which nothing is left, up to which it is measured, or -1.
+    """
+    before = 1.0
+    peak = 1.0
+    worst = 1.0
+    under = 0
+    longest = 0
+    since = 0
+    end = -1
+    for t in range(growth.shape[0]):
+        total = growth[t]
+        if total >= peak:
+            peak = total
+            gap = t - since - 1
+            if gap > 0:
+                under += gap
+                longest = gap if gap > longest else longest
+            since = t
+        elif total <= NOISE * before:
+            worst = 0.0
+            end = t
+            break
+        elif total < worst * peak:
+            worst = total / peak
+        before = total
+    gap = (growth.shape[0] - 1 if end < 0 else end) - since
+    under += gap
+    found[2] = worst - 1.0
+    found[3] = under
+    found[4] = gap if gap > longest else longest
+    return end
+
+
+def note_path(values: Floats, marks: Ints, p: int, out: Floats) -> None:
+    """Write down the values of path p at the marked sessions, (marks, paths)."""
+    for k in range(marks.shape[0]):
+        out[k, p] = values[marks[k]]
+
+
+def run_walks(
+    walk: Walk, moves: Floats, rows: Ints, marks: Ints, found: Floats, marked: Floats, weights: Floats
+) -> None:
+    """Run a portfolio on each path by `walk_path`.
+
+    Filled for each path: found (6, paths), which are growth and value at the end, the three of `measure_path`, and the
+    session of its end or -1; marked (marks, paths), values at the marked sessions; weights (m, paths) at the end,
+    unless it is empty.
+    """
+    n = walk.rates.shape[0]
+    m = walk.goal.shape[0]
+    out = np.zeros(n)
+    goal = np.zeros(m)
+    held = np.zeros(m)
+    figures = np.zeros(6)
+    for p in range(rows.shape[0]):
+        walk_path(walk, moves, rows[p], goal, held, out)
+        end = measure_path(out, figures)
+        if end >= 0:
+            out[end:] = 0.0
+        figures[0] = out[n - 1]
+        figures[1] = out[n - 1]
+        figures[5] = end
+        for k in range(6):
+            found[k, p] = figures[k]
+        note_path(out, marks, p, marked)
+        for i in range(weights.shape[0]):
+            weights[i, p] = held[i] / out[n - 1] if end < 0 else 0.0
+
+
+def run_paths(
+    plan: Plan, taken: Floats, moves: Floats, rows: Ints, marks: Ints, found: Floats, marked: Floats, weights: Floats
+) -> None:
+    """Run a portfolio with whatever can happen to it on each path by `run_path`; the rest as `run_walks`.
+
+    `plan.market.returns` is room to work in.
+    """
+    n, m = plan.market.returns.shape
+    value = np.zeros(n)
+    growth = np.zeros(n)
+    held = np.zeros((n, m))
+    trades = np.zeros((n, m))
+    facts = np.zeros((n, 5))
+    figures = np.zeros(6)
+    for p in range(rows.shape[0]):
+        for i in range(m):
+            g = 0
+            while 4 * g + 4 <= i:
+                g += 1
+            for t in range(1, n):
+                r = moves[g, rows[p, t - 1], i - 4 * g] - taken[t, i]
+                plan.market.returns[t, i] = r if r > -1.0 else -1.0
+        end = run_path(plan, value, held, trades, facts)
+        last = n - 1 if end < 0 else (end if end < n else end - n)
+        grow(value, facts, last, growth)
+        measure_path(growth[: last + 1], figures)
+        figures[0] = growth[last]
+        figures[1] = value[n - 1]
+        figures[5] = end
+        for k in range(6):
+            found[k, p] = figures[k]
+        note_path(value, marks, p, marked)
+        for i in range(weights.shape[0]):
+            weights[i, p] = held[n - 1, i] / value[n - 1] if end < 0 else 0.0
+
+
+def grow(value: Floats, facts: Floats, last: int, growth: Floats) -> None:
+    """Value of 1 put in, without the cash flows, up to session `last`."""
+    flowed = False
+    for t in range(last + 1):
+        flowed = flowed or facts[t, 1] != 0.0
+    rise = 1.0
+    growth[0] = value[0]
+    for t in range(1, last + 1):
+        rise = rise * (1.0 + ((value[t] - facts[t, 1]) / value[t - 1] - 1.0))
+        growth[t] = value[0] * rise if flowed else value[t]

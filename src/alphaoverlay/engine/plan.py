@@ -81,6 +81,21 @@ class Flows(NamedTuple):
     placing: int
 
 
+class Walk(NamedTuple):
+    """What a run along simulated paths reads, for funds in fours (the last are filled up with none).
+
+    `goal` (m,): target weights. `taken` (m / 4, n, 4): what M1 takes from each fund. `rates` (n, m): proportional cost.
+    `lend`, `borrow` (n,): as in `Market`. `stops`: the sessions that trade, the purchase first.
+    """
+
+    goal: FloatArray
+    taken: FloatArray
+    rates: FloatArray
+    lend: FloatArray
+    borrow: FloatArray
+    stops: Ints
+
+
 class Plan(NamedTuple):
     """All that a run reads."""
 

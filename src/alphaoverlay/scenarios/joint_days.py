@@ -41,8 +41,8 @@ class JointDays:
         frame = frame if window is None else frame.iloc[-window:]
         if len(frame) < FEWEST:
             raise DataError(
-                f"only {len(frame)} sessions up to {iso(asof)} on which {', '.join(returns)} are all known; {FEWEST} are "
-                "needed. Add earlier data, or ask for a later day"
+                f"only {len(frame)} sessions up to {iso(asof)} on which {', '.join(returns)} are all known; {FEWEST} "
+                "are needed. Add earlier data, or ask for a later day"
             )
         values = np.array(frame.to_numpy(dtype=np.float64), order="C")
         if (values <= -1.0).any():

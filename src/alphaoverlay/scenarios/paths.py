@@ -19,10 +19,12 @@ class Paths(NamedTuple):
 
     table : simple total returns, shape (days, K), C order.
     rows : shape (paths, sessions), C order.
+    hits : values that a generator's limit cut, counted by index and session.
     """
 
     table: FloatArray
     rows: Rows
+    hits: int = 0
 
 
 class Generator(Protocol):

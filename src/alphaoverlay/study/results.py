@@ -261,8 +261,8 @@ def design_model(design: StudyDesign) -> DesignModel:
         weights=portfolio.by_symbol,
         exposures=_exposures(portfolio, solved.wanted if solved else {}),
         cash=portfolio.cash,
-        carry=_carry(design.carry),
-        active_carry=_carry(design.active_carry),
+        carry=carry_model(design.carry),
+        active_carry=carry_model(design.active_carry),
         spreads={fund.symbol: spread_model(fund) for fund in portfolio.funds if fund.spread_basis != "none"},
         rate=design.rate,
         net=portfolio.net,
@@ -312,7 +312,8 @@ def _exposures(portfolio: Portfolio, wanted: Any) -> dict[str, float]:
     return {**dict.fromkeys(wanted, 0.0), **portfolio.exposures}
 
 
-def _carry(carry: Carry) -> CarryModel:
+def carry_model(carry: Carry) -> CarryModel:
+    """Return the `carry` object of every document."""
     return CarryModel(
         total=carry.total, expense=carry.expense, spread=carry.spread, financing=carry.financing, cash=carry.cash
     )

@@ -1,0 +1,366 @@
+"""The JSON document of `scenario`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from alphaoverlay.engine.rebalancing import RebalancingRule
+from alphaoverlay.history import iso
+from alphaoverlay.scenarios.break_even import BreakEven, BreakEvenRange, YearlyCosts
+from alphaoverlay.scenarios.conditional import RuleOutcome
+from alphaoverlay.scenarios.law import Law
+from alphaoverlay.scenarios.payoff import PayOff
+from alphaoverlay.scenarios.statement import Statement
+from alphaoverlay.study.history_windows import HistoryWindows
+from alphaoverlay.study.reporting import manner
+from alphaoverlay.study.results import CarryModel, Document, carry_model, data_model
+from alphaoverlay.study.stress_document import StressModel, stress_model
+from alphaoverlay.study.what_if import Answer, WhatIf
+
+
+class StatedModel(BaseModel):
+    """What happens: pinned end returns by index, and a move `by` of `long` over `short`."""
+
+    pins: dict[str, float]
+    long: str | None
+    short: str | None
+    by: float | None
+
+
+class RuleOutcomeModel(BaseModel):
+    """Excess over the benchmark under one rule, on paths that end as stated; standard errors by the same names.
+
+    `smooth` is the excess on the smooth trend. `exposures` are the mean ones at the end.
+    """
+
+    rule: str
+    median: float | None
+    mean: float | None
+    p05: float | None
+    p95: float | None
+    prob_below_benchmark: float | None
+    worst_drawdown: float
+    median_drawdown: float
+    exposures: dict[str, float]
+    smooth: float
+    paths: int
+    standard_errors: dict[str, float | None]
+
+
+class SamplingModel(BaseModel):
+    """How the ends of the paths were drawn: candidates, and how many independent ones they are worth."""
+
+    candidates: int
+    effective: float
+
+
+class RealDaysModel(BaseModel):
+    """The same from real days; `remainder` was added to them, in deviations of the horizon; `unreached` ends."""
+
+    by_rule: dict[str, RuleOutcomeModel]
+    remainder: float | None
+    unreached: int
+
+
+class AnswerModel(BaseModel):
+    """What a statement comes to, excess as fractions; `smooth` and `closed_form` without rebalancing."""
+
+    stated: StatedModel
+    ends: dict[str, float]
+    first_order: float
+    smooth: float
+    closed_form: float
+    closed_form_rebalanced: float
+    conditional: dict[str, RuleOutcomeModel]
+    sampling: SamplingModel
+    real_days: RealDaysModel | None
+
+
+class WindowModel(BaseModel):
+    """One past window; `synthetic` where any fund's return in it is."""
+
+    start: str
+    end: str
+    move: float | None
+    ends: dict[str, float]
+    portfolio: float
+    benchmark: float
+    excess: float
+    synthetic: bool
+    overlapping: bool
+
+
+class HistoryModel(BaseModel):
+    """Every past window like the statement, under the study's rule; figures null without any, with the reason."""
+
+    sessions: int
+    first: str | None
+    last: str | None
+    windows: list[WindowModel]
+    number: int
+    non_overlapping: int
+    median: float | None
+    least: float | None
+    most: float | None
+    prob_below_benchmark: float | None
+    reason: str
+
+
+class DragModel(BaseModel):
+    """What a year's volatility does to the excess where every index ends where it began, at the stated volatility."""
+
+    untraded: float
+    rebalanced: float
+    volatility: dict[str, float]
+
+
+class BreakEvenModel(BaseModel):
+    """The move of `long` over `short` in a year that pays for the overlay.
+
+    `rebalanced`: traded to target every session; `untraded`: never; `first_order`: carry alone. Null with the reason.
+    """
+
+    long: str | None
+    short: str | None
+    rebalanced: float | None
+    untraded: float | None
+    first_order: float | None
+    reason: str
+
+
+class BreakEvenRangesModel(BaseModel):
+    """Break-even by financing rate (rows) and multiple of volatility (columns)."""
+
+    rates: list[float]
+    volatility_multiples: list[float]
+    rebalanced: list[list[float | None]]
+    untraded: list[list[float | None]]
+
+
+class PayOffModel(BaseModel):
+    """Excess without rebalancing, by benchmark move, long end and short end; `convexity` is what first order misses."""
+
+    long: str
+    short: str
+    base: str | None
+    long_returns: list[float]
+    short_returns: list[float]
+    base_returns: list[float]
+    excess: list[list[list[float]]]
+    first_order: list[list[list[float]]]
+    convexity: list[list[list[float]]]
+    carry: float
+
+
+class LawModel(BaseModel):
+    """The law of daily returns: yearly volatility by index, and the window it is estimated on."""
+
+    volatility: dict[str, float]
+    degrees_of_freedom: float
+    volatility_multiple: float
+    first: str
+    last: str
+    sessions: int
+
+
+class ScenarioDocument(Document):
+    """What `scenario --json` prints; what depends on a statement is null without one.
+
+    `undefined`: what is null -> why.
+    """
+
+    sessions: int
+    start: str
+    end: str
+    rate: float
+    seed: int
+    law: LawModel
+    stated: StatedModel | None
+    ends: dict[str, float] | None
+    first_order: float | None
+    smooth: float | None
+    closed_form: float | None
+    closed_form_rebalanced: float | None
+    conditional: dict[str, RuleOutcomeModel] | None
+    sampling: SamplingModel | None
+    real_days: RealDaysModel | None
+    history: HistoryModel | None
+    mirror: AnswerModel | None
+    carry: CarryModel
+    volatility_drag: DragModel
+    break_even: BreakEvenModel
+    break_even_ranges: BreakEvenRangesModel
+    pay_off: PayOffModel | None
+    stress: StressModel
+    undefined: dict[str, str]
+
+
+def scenario_document(found: WhatIf) -> ScenarioDocument:
+    """Return the JSON document of a scenario."""
+    ahead, dates, days = found.ahead, found.history.dates, found.law.days.dates
+    own = None if found.answer is None else _answer(found.answer, found.rules)
+    return ScenarioDocument(
+        asof=iso(ahead.asof),
+        study=ahead.study.as_toml_values(),
+        data=data_model(ahead.data.history, ahead.source, iso(days[0]), iso(days[-1])),
+        notes=list(found.notes),
+        sessions=len(dates) - 1,
+        start=iso(dates[0]),
+        end=iso(dates[-1]),
+        rate=ahead.rate,
+        seed=found.seed,
+        law=_law(found.law),
+        stated=None if own is None else own.stated,
+        ends=None if own is None else own.ends,
+        first_order=None if own is None else own.first_order,
+        smooth=None if own is None else own.smooth,
+        closed_form=None if own is None else own.closed_form,
+        closed_form_rebalanced=None if own is None else own.closed_form_rebalanced,
+        conditional=None if own is None else own.conditional,
+        sampling=None if own is None else own.sampling,
+        real_days=None if own is None else own.real_days,
+        history=None if found.windows is None else _history(found.windows),
+        mirror=None if found.mirror is None else _answer(found.mirror, found.rules),
+        carry=carry_model(found.year.carry),
+        volatility_drag=DragModel(
+            untraded=found.year.untraded.volatility_drag,
+            rebalanced=found.year.rebalanced.volatility_drag,
+            volatility=found.law.volatility,
+        ),
+        break_even=_break_even(found.year),
+        break_even_ranges=_ranges(found.ranges),
+        pay_off=None if found.pay_off is None else _pay_off(found.pay_off),
+        stress=stress_model(found.stressed),
+        undefined=dict(found.undefined),
+    )
+
+
+def _law(law: Law) -> LawModel:
+    return LawModel(
+        volatility=law.volatility,
+        degrees_of_freedom=law.degrees,
+        volatility_multiple=law.multiple,
+        first=iso(law.days.dates[0]),
+        last=iso(law.days.dates[-1]),
+        sessions=len(law.days.dates),
+    )
+
+
+def _answer(one: Answer, rules: Mapping[str, RebalancingRule]) -> AnswerModel:
+    def outcomes(by_rule: Mapping[str, RuleOutcome]) -> dict[str, RuleOutcomeModel]:
+        return {name: _outcome(each, rules[name], one.smooth_by_rule[name]) for name, each in by_rule.items()}
+
+    real = one.real_days
+    return AnswerModel(
+        stated=_stated(one.statement),
+        ends=dict(one.ends),
+        first_order=one.first_order,
+        smooth=one.smooth,
+        closed_form=one.closed_form,
+        closed_form_rebalanced=one.rebalanced_form,
+        conditional=outcomes(one.by_rule),
+        sampling=SamplingModel(candidates=one.sampled.candidates, effective=one.sampled.effective),
+        real_days=None
+        if real is None
+        else RealDaysModel(by_rule=outcomes(real.by_rule), remainder=real.remainder, unreached=real.unreached),
+    )
+
+
+def _stated(statement: Statement) -> StatedModel:
+    long, short, by = statement.move or (None, None, None)
+    return StatedModel(pins=dict(statement.pins), long=long, short=short, by=by)
+
+
+def _outcome(one: RuleOutcome, rule: RebalancingRule, smooth: float) -> RuleOutcomeModel:
+    low, middle, high = one.excess[0.05], one.excess[0.50], one.excess[0.95]
+    return RuleOutcomeModel(
+        rule=manner(rule),
+        median=middle.value,
+        mean=one.mean.value,
+        p05=low.value,
+        p95=high.value,
+        prob_below_benchmark=one.below.value,
+        worst_drawdown=one.worst_drawdown,
+        median_drawdown=one.median_drawdown,
+        exposures=dict(one.exposures),
+        smooth=smooth,
+        paths=one.paths,
+        standard_errors={
+            "median": middle.error,
+            "mean": one.mean.error,
+            "p05": low.error,
+            "p95": high.error,
+            "prob_below_benchmark": one.below.error,
+        },
+    )
+
+
+def _history(found: HistoryWindows) -> HistoryModel:
+    first, last = found.looked_at or (None, None)
+    return HistoryModel(
+        sessions=found.sessions,
+        first=None if first is None else iso(first),
+        last=None if last is None else iso(last),
+        windows=[
+            WindowModel(
+                start=iso(one.start),
+                end=iso(one.end),
+                move=one.move,
+                ends=dict(one.ends),
+                portfolio=one.portfolio,
+                benchmark=one.benchmark,
+                excess=one.excess,
+                synthetic=one.synthetic,
+                overlapping=one.overlapping,
+            )
+            for one in found.windows
+        ],
+        number=found.number,
+        non_overlapping=found.non_overlapping,
+        median=found.median,
+        least=found.least,
+        most=found.most,
+        prob_below_benchmark=found.below,
+        reason=found.reason,
+    )
+
+
+def _break_even(year: YearlyCosts) -> BreakEvenModel:
+    rebalanced, untraded = year.rebalanced.break_even, year.untraded.break_even
+    return BreakEvenModel(
+        long=None if year.legs is None else year.legs.long,
+        short=None if year.legs is None else year.legs.short,
+        rebalanced=rebalanced.move,
+        untraded=untraded.move,
+        first_order=rebalanced.first_order,
+        reason="; ".join(dict.fromkeys(one.reason for one in (rebalanced, untraded) if one.reason)),
+    )
+
+
+def _ranges(found: BreakEvenRange) -> BreakEvenRangesModel:
+    def moves(rows: tuple[tuple[BreakEven, ...], ...]) -> list[list[float | None]]:
+        return [[one.move for one in row] for row in rows]
+
+    return BreakEvenRangesModel(
+        rates=list(found.rates),
+        volatility_multiples=list(found.multiples),
+        rebalanced=moves(found.rebalanced),
+        untraded=moves(found.untraded),
+    )
+
+
+def _pay_off(found: PayOff) -> PayOffModel:
+    return PayOffModel(
+        long=found.long,
+        short=found.short,
+        base=found.base,
+        long_returns=list(found.long_returns),
+        short_returns=list(found.short_returns),
+        base_returns=list(found.base_returns),
+        excess=found.excess.tolist(),
+        first_order=found.first_order.tolist(),
+        convexity=found.convexity.tolist(),
+        carry=found.carry,
+    )

@@ -1,0 +1,309 @@
+"""What a study's overlay pays if something happens: answers, conditioned paths, history, carry and stress (M9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from alphaoverlay.engine.rebalancing import RebalancingRule
+from alphaoverlay.errors import StudyError
+from alphaoverlay.funds.catalogue import Catalogue
+from alphaoverlay.history import FloatArray, History, iso
+from alphaoverlay.market.source import Source
+from alphaoverlay.scenarios.break_even import BreakEvenRange, Form, YearlyCosts, break_even_range, yearly_costs
+from alphaoverlay.scenarios.bridges import RealDayBridge, bridge_batches, real_day_batches
+from alphaoverlay.scenarios.closed_form import active_exposures, closed_form, first_order, rebalanced_form
+from alphaoverlay.scenarios.conditional import Pair, RuleOutcome, excess_on, run_rules
+from alphaoverlay.scenarios.ends import SampledEnds, most_likely_ends, sample_ends
+from alphaoverlay.scenarios.law import Law, law_of
+from alphaoverlay.scenarios.payoff import PayOff, pay_off
+from alphaoverlay.scenarios.shocks import Shock
+from alphaoverlay.scenarios.statement import Statement
+from alphaoverlay.study.ahead import Ahead, named_rules, read_ahead
+from alphaoverlay.study.history_windows import HistoryWindows, history_windows
+from alphaoverlay.study.load import Study
+from alphaoverlay.study.stressed import GAPS, Stressed, stress
+
+PATHS, SESSIONS, WINDOW = 4_000, 63, 756
+MOST_PATHS = 1_000_000
+RULES = ("never", "quarterly", "monthly", "daily")
+STUDY_RULE = "study"
+AXIS = tuple(k / 10.0 for k in range(-4, 5))
+BASE_MOVES = (-0.2, 0.0, 0.2)
+RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06)
+MULTIPLES = (0.5, 1.0, 1.5, 2.0)
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RealDays:
+    """The paths of real days.
+
+    Attributes
+    ----------
+    by_rule : outcomes; empty where no end can be reached.
+    remainder : root mean square of what was added to the days, in deviations of the horizon.
+    unreached : ends that no mixture of the window's days reaches.
+    """
+
+    by_rule: Mapping[str, RuleOutcome]
+    remainder: float | None
+    unreached: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a statement comes to.
+
+    Attributes
+    ----------
+    statement : what happens.
+    ends : simple end returns by index, the most likely ones given it.
+    first_order, smooth, closed_form : excess over the benchmark at these ends, the last two without rebalancing.
+    rebalanced_form : the closed form with rebalancing every session.
+    smooth_by_rule : the smooth trend under each rule.
+    by_rule : outcomes on the conditioned paths.
+    real_days : the same from real days; None where they were not asked for.
+    sampled : how the ends of the paths were drawn.
+    """
+
+    statement: Statement
+    ends: Mapping[str, float]
+    first_order: float
+    smooth: float
+    closed_form: float
+    rebalanced_form: float
+    smooth_by_rule: Mapping[str, float]
+    by_rule: Mapping[str, RuleOutcome]
+    real_days: RealDays | None
+    sampled: SampledEnds
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """What a study's overlay pays.
+
+    Attributes
+    ----------
+    ahead : the study as of the day.
+    law : of daily returns.
+    history : the sessions ahead.
+    rules : by name; "study" is the study's own.
+    seed : of all draws.
+    answer, mirror : of the statement and of its opposite; None where nothing is stated, or it has no opposite.
+    windows : past windows like the statement; None where nothing is stated.
+    year : carry, volatility drag and break-even of a year, and over ranges.
+    pay_off : the map; None without a long and a short leg.
+    stressed : crises, gaps and shocks.
+    undefined : what is missing -> why.
+    notes : sentences that every output must carry.
+    """
+
+    ahead: Ahead
+    law: Law
+    history: History
+    rules: Mapping[str, RebalancingRule]
+    seed: int
+    answer: Answer | None
+    mirror: Answer | None
+    windows: HistoryWindows | None
+    year: YearlyCosts
+    ranges: BreakEvenRange
+    pay_off: PayOff | None
+    stressed: Stressed
+    undefined: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def run_scenario(
+    study: Study,
+    source: Source,
+    catalogue: Catalogue | None = None,
+    *,
+    statement: Statement | None = None,
+    asof: str | None = None,
+    sessions: int = SESSIONS,
+    rules: Sequence[str] = RULES,
+    paths: int = PATHS,
+    seed: int = 0,
+    volatility: float = 1.0,
+    window: int = WINDOW,
+    gaps: Sequence[float] = GAPS,
+    shock: Shock | None = None,
+    progress: Progress | None = None,
+) -> WhatIf:
+    """Say what a study's overlay pays if a statement comes true, and what it costs if nothing happens (method M9).
+
+    Parameters
+    ----------
+    study, source, catalogue : as for `run_study`; cash flows are left out.
+    statement : end returns and at most one relative move; None leaves out what depends on it.
+    asof : ISO date of the purchase; the study's end, or the last day of the data where None.
+    sessions : how many lie ahead.
+    rules : calendars to run under, besides the study's own.
+    paths : conditioned ones of each kind.
+    seed : of the draws.
+    volatility : multiple of the window's.
+    window : sessions that the law is estimated on.
+    gaps : one-session moves of the benchmark's largest index.
+    shock : one of the user's own.
+    progress : told what is being done.
+
+    Raises
+    ------
+    AlphaOverlayError : a mistake in the study, the data or an argument; the message says where.
+    """
+    if not 1 <= paths <= MOST_PATHS:
+        raise StudyError(f"paths = {paths}: write 1 to {MOST_PATHS:,}")
+    tell = progress or (lambda _: None)
+    stated = () if statement is None else statement.checked().indices
+    named = (*stated, *({} if shock is None else {**shock.returns, **shock.onward}))
+    ahead = read_ahead(study, source, catalogue, asof, named)
+    names = tuple(dict.fromkeys([*ahead.names, *named]))
+    law = law_of(ahead.joint_days(names, window), multiple=volatility)
+    history = ahead.sessions(sessions)
+    used = {**named_rules(rules), STUDY_RULE: ahead.rule}
+    world = _World(ahead, law, history, _pairs(ahead, history, names, used), paths, seed)
+    answer, mirror, windows, undefined = None, None, None, {}
+    if statement is None:
+        undefined["answer"] = "nothing is stated; state a move or an end return"
+    else:
+        tell("conditioned paths")
+        answer = world.answer(statement, real_days=True)
+        tell("the opposite")
+        mirror, undefined = _mirror(world, statement)
+        tell("past windows")
+        windows = history_windows(ahead, statement, sessions)
+    tell("carry, pay-off and stress")
+    year = ahead.sessions(252)
+    terms = study.cash.terms()
+    costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms)
+    stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions)
+    mapped = _pay_off(world, statement, costs)
+    if mapped is None:
+        undefined["pay_off"] = "the active exposures have no long and short side"
+    return WhatIf(
+        ahead=ahead,
+        law=law,
+        history=history,
+        rules=used,
+        seed=seed,
+        answer=answer,
+        mirror=mirror,
+        windows=windows,
+        year=costs,
+        ranges=break_even_range(ahead.portfolio, ahead.benchmark, law, year, RATES, MULTIPLES, terms),
+        pay_off=mapped,
+        stressed=stressed,
+        undefined=undefined,
+        notes=tuple(dict.fromkeys([*ahead.notes, *_notes(ahead, law, windows), *stressed.notes])),
+    )
+
+
+def _pairs(
+    ahead: Ahead, history: History, names: Sequence[str], rules: Mapping[str, RebalancingRule]
+) -> dict[str, Pair]:
+    calm = ahead.without_flows()
+    return {
+        name: Pair(calm.runner(calm.portfolio, history, names, rule), calm.runner(calm.benchmark, history, names, rule))
+        for name, rule in rules.items()
+    }
+
+
+@dataclass(frozen=True)
+class _World:
+    """All that answers need."""
+
+    ahead: Ahead
+    law: Law
+    history: History
+    pairs: Mapping[str, Pair]
+    paths: int
+    seed: int
+
+    def answer(self, statement: Statement, *, real_days: bool) -> Answer:
+        ahead, law = self.ahead, self.law
+        sessions = len(self.history.dates) - 1
+        z = most_likely_ends(law, statement)
+        smooth = {name: excess_on(pair, np.tile(z / sessions, (sessions, 1))) for name, pair in self.pairs.items()}
+        untraded = self.pairs.get("never") or _pairs(ahead, self.history, law.names, named_rules(["never"]))["never"]
+        sampled = sample_ends(law, statement, sessions, self.paths, self.seed)
+        bridges = (batch for _, batch in bridge_batches(law, sampled, self.seed))
+        active = active_exposures(ahead.portfolio, ahead.benchmark)
+        ends = dict(zip(law.names, np.expm1(z).tolist(), strict=True))
+        return Answer(
+            statement=statement,
+            ends=ends,
+            first_order=first_order(active, ends),
+            smooth=excess_on(untraded, np.tile(z / sessions, (sessions, 1))),
+            closed_form=float(self._excess(closed_form, z)),
+            rebalanced_form=float(self._excess(rebalanced_form, z)),
+            smooth_by_rule=smooth,
+            by_rule=run_rules(self.pairs, bridges, sampled.effective),
+            real_days=self._real_days(sampled) if real_days else None,
+            sampled=sampled,
+        )
+
+    def _excess(self, form: Form, z: FloatArray) -> FloatArray:
+        ahead, terms = self.ahead, self.ahead.study.cash.terms()
+        own, base = (form(one, self.law, self.history, terms) for one in (ahead.portfolio, ahead.benchmark))
+        return own.excess(z, base)
+
+    def _real_days(self, sampled: SampledEnds) -> RealDays:
+        drawn: list[RealDayBridge] = []
+
+        def batches() -> Iterator[FloatArray]:
+            for _, one in real_day_batches(self.law, sampled.z, sampled.sessions, self.seed):
+                drawn.append(replace(one, log_returns=one.log_returns[:0]))
+                if len(one.log_returns):
+                    yield one.log_returns
+
+        by_rule = run_rules(self.pairs, batches(), sampled.effective)
+        remainders = np.concatenate([one.remainder for one in drawn])
+        added = float(np.sqrt((remainders**2).mean())) if len(remainders) else None
+        return RealDays(by_rule, added, sum(one.unreached for one in drawn))
+
+
+def _mirror(world: _World, statement: Statement) -> tuple[Answer | None, dict[str, str]]:
+    try:
+        opposite = statement.mirrored()
+    except StudyError as error:
+        return None, {"mirror": str(error)}
+    return world.answer(opposite, real_days=False), {}
+
+
+def _pay_off(world: _World, statement: Statement | None, costs: YearlyCosts) -> PayOff | None:
+    """Over the move's two indices, or the active legs."""
+    legs = None if costs.legs is None else (costs.legs.long, costs.legs.short)
+    if statement is not None and statement.move is not None:
+        legs = statement.move[:2]
+    if legs is None:
+        return None
+    ahead = world.ahead
+    return pay_off(
+        ahead.portfolio,
+        ahead.benchmark,
+        world.law,
+        world.history,
+        legs,
+        AXIS,
+        AXIS,
+        BASE_MOVES,
+        ahead.study.cash.terms(),
+    )
+
+
+def _notes(ahead: Ahead, law: Law, windows: HistoryWindows | None) -> tuple[str, ...]:
+    days = law.days.dates
+    told = ", ".join(f"{name} {sigma:.1%}" for name, sigma in law.volatility.items())
+    flows = ("Cash flows of the study are left out.",) if ahead.study.flows else ()
+    return (
+        f"Modelled, not a forecast: days without drift, with the covariance of {len(days):,} sessions from "
+        f"{iso(days[0])} to {iso(days[-1])} (volatility a year: {told}) and {law.degrees:.1f} degrees of freedom.",
+        f"Bought on {iso(ahead.asof)}. The financing rate of that day, {ahead.rate:.2%}, is held; every fund is "
+        "synthetic (M1) ahead.",
+        *flows,
+        *(() if windows is None else windows.notes),
+    )

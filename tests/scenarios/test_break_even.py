@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.scenarios.worlds import ND, R2, SP, founding, held, law_with, spy, weekdays
+
+from alphaoverlay.engine.costs import CashTerms
+from alphaoverlay.scenarios.break_even import at_rate, break_even_range, legs_of, yearly_costs
+from alphaoverlay.scenarios.closed_form import closed_form_excess
+from alphaoverlay.scenarios.ends import most_likely_ends
+from alphaoverlay.scenarios.statement import Statement
+
+YEAR = weekdays(252, 0.04)
+
+
+def test_the_founding_case_s_carry_drag_and_break_even_by_hand() -> None:
+    law = law_with()
+    found = yearly_costs(founding(), spy(), law, YEAR)
+    funds = {fund.symbol: fund for fund in founding().funds}
+    expense = 0.3 * funds["SPY"].expense - 0.1 * sum(funds[s].expense for s in ("UPRO", "TNA", "SQQQ"))
+    spread = -0.1 * (2 * funds["UPRO"].spread + 2 * funds["TNA"].spread + 4 * funds["SQQQ"].spread)
+    assert found.carry.expense == pytest.approx(expense, abs=1e-15)
+    assert found.carry.spread == pytest.approx(spread, abs=1e-15)
+    # 0.1*2 + 0.1*2 - 0.1*4 units of borrowing: the financing rate drops out.
+    assert found.carry.financing == 0.0
+    assert found.legs == legs_of({R2: 0.3, ND: -0.3})
+    assert found.untraded.break_even.first_order == pytest.approx(-(expense + spread) / 0.3, abs=1e-15)
+    # Each fund decays by (L - L^2)/2 of its index's variance, from what its costs leave of it.
+    year = 252.0 * np.diagonal(law.S)
+    taken = {s: sum(YEAR.e) * f.expense + sum(YEAR.d) * f.financing_spread for s, f in funds.items()}
+    interest = sum(YEAR.accrual)
+    left = {
+        "UPRO": np.exp(-taken["UPRO"] - 2 * interest) * (np.exp(-3 * year[0]) - 1),
+        "TNA": np.exp(-taken["TNA"] - 2 * interest) * (np.exp(-3 * year[1]) - 1),
+        "SQQQ": np.exp(-taken["SQQQ"] + 4 * interest) * (np.exp(-6 * year[2]) - 1),
+    }
+    assert found.untraded.volatility_drag == pytest.approx(0.1 * sum(left.values()), abs=1e-14)
+
+
+@pytest.mark.parametrize("multiple", [0.0, 0.5, 1.0, 1.5])
+def test_the_break_even_is_a_root_and_the_nearest_one(multiple: float) -> None:
+    law = law_with(multiple=multiple)
+
+    def excess(move: float) -> float:
+        z = most_likely_ends(law, Statement.of(move=(R2, ND, move)))
+        return closed_form_excess(founding(), spy(), z, law, YEAR)
+
+    move = yearly_costs(founding(), spy(), law, YEAR).untraded.break_even.move
+    assert move is not None
+    assert abs(excess(move)) < 1e-12
+    signs = {excess(x) > 0.0 for x in np.linspace(-abs(move), abs(move), 41)[1:-1]}
+    assert len(signs) == 1
+
+
+def test_without_volatility_the_break_even_is_nearly_the_first_order_one() -> None:
+    law = law_with(multiple=0.0)
+    still = weekdays(252, 0.0)
+    found = yearly_costs(founding(), spy(), law, still)
+    assert found.untraded.volatility_drag == 0.0
+    assert found.untraded.break_even.move == pytest.approx(found.untraded.break_even.first_order, abs=0.003)
+
+
+def test_volatility_and_rates_move_it() -> None:
+    law = law_with()
+    found = break_even_range(founding(), spy(), law, YEAR, (0.0, 0.04), (0.0, 0.5, 1.0))
+    moves = np.array([[one.move for one in row] for row in found.untraded], dtype=np.float64)
+    assert (np.diff(moves, axis=1) > 0.0).all()
+    alone = yearly_costs(founding(), spy(), law.times(0.5), at_rate(YEAR, 0.0)).untraded.break_even
+    assert moves[0, 1] == pytest.approx(alone.move, abs=1e-12)
+    assert found.rates == (0.0, 0.04)
+    assert found.multiples == (0.0, 0.5, 1.0)
+
+
+def test_cash_terms_are_part_of_the_carry() -> None:
+    portfolio = held(SPY=0.6, UPRO=0.1, TNA=0.1, SQQQ=0.1)
+    plain = yearly_costs(portfolio, spy(), law_with(), YEAR)
+    dear = yearly_costs(portfolio, spy(), law_with(), YEAR, CashTerms(lending_spread=0.01))
+    assert dear.carry.total - plain.carry.total == pytest.approx(-0.001, abs=1e-12)
+    assert plain.untraded.break_even.move is not None
+    assert dear.untraded.break_even.move is not None
+    assert dear.untraded.break_even.move > plain.untraded.break_even.move
+
+
+def test_one_side_alone_has_no_break_even() -> None:
+    found = yearly_costs(held(SPY=0.7, UPRO=0.2, TNA=0.1), spy(), law_with(), YEAR)
+    assert found.legs is None
+    assert found.untraded.break_even.move is None
+    assert found.untraded.break_even.first_order is None
+    assert "no long and short side" in found.untraded.break_even.reason
+
+
+def test_a_cost_that_no_move_pays_for_is_said() -> None:
+    # At volatilities of 50% to 70% the threefold funds lose more in a year than a move of 90 points gives.
+    found = yearly_costs(founding(), spy(), law_with(multiple=3.0), YEAR)
+    assert found.untraded.break_even.move is None
+    assert found.untraded.break_even.reason == "it costs at every move of RUSSELL2000 over NASDAQ100 within 90 points"
+    assert found.untraded.break_even.first_order is not None
+
+
+def test_legs_are_the_largest_on_each_side() -> None:
+    found = legs_of({SP: 0.0, R2: 0.3, "A": 0.1, ND: -0.35})
+    assert found is not None
+    assert (found.long, found.short, found.size) == (R2, ND, 0.4)
+    assert legs_of({SP: 0.3}) is None
