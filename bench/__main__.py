@@ -11,6 +11,7 @@ import json
 import sys
 
 from bench.cold import cold_measurements
+from bench.paths import path_measurements
 from bench.signals import signal_measurements
 from bench.stored import stored_measurements
 from bench.sweeps import sweep_measurements
@@ -30,6 +31,7 @@ def main() -> int:
         *warm_measurements(),
         *sweep_measurements(),
         *signal_measurements(),
+        *path_measurements(asked.python),
         *stored_measurements(),
     ):
         if asked.only in measure.name:

@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -31,31 +32,32 @@ def cold_measurements(python: str) -> Iterator[Measurement]:
     peer = [python, str(HERE / "peer_bt.py")]
 
     def cpu_of_run() -> Result:
-        own = _median(run, 0)
+        own = median_of(run, 0)
         return Result(
-            "cold run, 4 funds, 13 years: CPU", own, "s", 1.5, "bt (design and report apart)", _median(peer, 0)
+            "cold run, 4 funds, 13 years: CPU", own, "s", 1.5, "bt (design and report apart)", median_of(peer, 0)
         )
 
     yield Measurement("cold run, 4 funds, 13 years: CPU", cpu_of_run)
-    yield Measurement("cold run: peak memory", lambda: Result("cold run: peak memory", _median(run, 1), "MB", 250))
-    yield Measurement("--help: CPU", lambda: Result("--help: CPU", _median([*command, "--help"], 0), "s", 0.4))
+    yield Measurement("cold run: peak memory", lambda: Result("cold run: peak memory", median_of(run, 1), "MB", 250))
+    yield Measurement("--help: CPU", lambda: Result("--help: CPU", median_of([*command, "--help"], 0), "s", 0.4))
     bare = [python, "-c", "pass"]
     package = [python, "-c", "import alphaoverlay"]
     yield Measurement(
         "import alphaoverlay: CPU",
-        lambda: Result("import alphaoverlay: CPU", max(_median(package, 0) - _median(bare, 0), 0.0), "s", 0.05),
+        lambda: Result("import alphaoverlay: CPU", max(median_of(package, 0) - median_of(bare, 0), 0.0), "s", 0.05),
     )
 
 
-def _median(command: Sequence[str], which: int) -> float:
-    """Median over runs after a warm-up: CPU seconds (0) or peak MB (1)."""
+def median_of(command: Sequence[str], which: int) -> float:
+    """Median over runs after a warm-up: CPU seconds (0), peak MB (1) or wall seconds (2)."""
     return statistics.median([_once(command)[which] for _ in range(RUNS + 1)][1:])
 
 
-def _once(command: Sequence[str]) -> tuple[float, float]:
+def _once(command: Sequence[str]) -> tuple[float, float, float]:
+    begin = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024.0
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024.0, time.perf_counter() - begin

@@ -24,8 +24,10 @@ from alphaoverlay.study.doctor_document import DoctorDocument
 from alphaoverlay.study.replicate_document import ReplicateDocument
 from alphaoverlay.study.results import DesignDocument, RunDocument
 from alphaoverlay.study.rule_documents import RulesDocument
+from alphaoverlay.study.scenario_document import ScenarioDocument
 from alphaoverlay.study.sector_document import SectorsDocument
 from alphaoverlay.study.signal_document import SignalDocument
+from alphaoverlay.study.simulation_document import SimulationDocument
 from alphaoverlay.study.tracking_documents import TrackDocument
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -34,6 +36,8 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "alphaoverlay design": DesignDocument,
     "alphaoverlay rules": RulesDocument,
     "alphaoverlay alternatives": AlternativesDocument,
+    "alphaoverlay scenario": ScenarioDocument,
+    "alphaoverlay simulate": SimulationDocument,
     "alphaoverlay compare": CompareDocument,
     "alphaoverlay signal": SignalDocument,
     "alphaoverlay sectors": SectorsDocument,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.engine.costs import TradingCosts as TradingCosts
     from alphaoverlay.engine.flows import CashFlow as CashFlow
     from alphaoverlay.engine.flows import CashFlows as CashFlows
+    from alphaoverlay.engine.path_running import PathRunner as PathRunner
+    from alphaoverlay.engine.path_running import prepare_paths as prepare_paths
     from alphaoverlay.engine.rebalancing import RebalancingRule as RebalancingRule
     from alphaoverlay.engine.schedule import CalendarRule as CalendarRule
     from alphaoverlay.engine.sweeping import Sweep as Sweep
@@ -68,6 +70,13 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.overlays.solver import Design as Design
     from alphaoverlay.overlays.solver import solve_design as solve_design
     from alphaoverlay.report.html import render_html as render_html
+    from alphaoverlay.scenarios.generators import make_generator as make_generator
+    from alphaoverlay.scenarios.horizon import sessions_ahead as sessions_ahead
+    from alphaoverlay.scenarios.joint_days import JointDays as JointDays
+    from alphaoverlay.scenarios.shocks import Shock as Shock
+    from alphaoverlay.scenarios.simulation import Simulation as Simulation
+    from alphaoverlay.scenarios.simulation import simulate_paths as simulate_paths
+    from alphaoverlay.scenarios.statement import Statement as Statement
     from alphaoverlay.signals.correction import find_corrections as find_corrections
     from alphaoverlay.signals.evidence import Evidence as Evidence
     from alphaoverlay.signals.evidence import examine_signal as examine_signal
@@ -103,8 +112,12 @@ if TYPE_CHECKING:  # `as` tells type checkers that these names are meant to be i
     from alphaoverlay.study.run import run_study as run_study
     from alphaoverlay.study.signal_reading import SignalReading as SignalReading
     from alphaoverlay.study.signal_reading import read_signal as read_signal
+    from alphaoverlay.study.simulated import StudySimulation as StudySimulation
+    from alphaoverlay.study.simulated import simulate_study as simulate_study
     from alphaoverlay.study.tracked import TrackedFund as TrackedFund
     from alphaoverlay.study.tracked import read_tracking as read_tracking
+    from alphaoverlay.study.what_if import WhatIf as WhatIf
+    from alphaoverlay.study.what_if import run_scenario as run_scenario
 
 _HOMES = {
     "analysis.attribution": ("Attribution", "attribute"),
@@ -115,6 +128,7 @@ _HOMES = {
     "engine.bands": ("Band",),
     "engine.costs": ("CashTerms", "TradingCosts"),
     "engine.flows": ("CashFlow", "CashFlows"),
+    "engine.path_running": ("PathRunner", "prepare_paths"),
     "engine.rebalancing": ("RebalancingRule",),
     "engine.schedule": ("CalendarRule",),
     "engine.sweeping": ("Sweep", "sweep"),
@@ -143,6 +157,12 @@ _HOMES = {
     "overlays.portfolio": ("Portfolio",),
     "overlays.solver": ("Design", "solve_design"),
     "report.html": ("render_html",),
+    "scenarios.generators": ("make_generator",),
+    "scenarios.horizon": ("sessions_ahead",),
+    "scenarios.joint_days": ("JointDays",),
+    "scenarios.shocks": ("Shock",),
+    "scenarios.simulation": ("Simulation", "simulate_paths"),
+    "scenarios.statement": ("Statement",),
     "signals.correction": ("find_corrections",),
     "signals.evidence": ("Evidence", "examine_signal"),
     "signals.measures": ("measure_all",),
@@ -162,7 +182,9 @@ _HOMES = {
     "study.rule_comparison": ("RuleComparison", "compare_rules"),
     "study.run": ("StudyResult", "run_study"),
     "study.signal_reading": ("SignalReading", "read_signal"),
+    "study.simulated": ("StudySimulation", "simulate_study"),
     "study.tracked": ("TrackedFund", "read_tracking"),
+    "study.what_if": ("WhatIf", "run_scenario"),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

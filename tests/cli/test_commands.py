@@ -17,7 +17,20 @@ import typer
 from alphaoverlay import __version__
 from alphaoverlay.cli.app import app
 
-COMMANDS = ["demo", "run", "design", "rules", "alternatives", "compare", "signal", "sectors", "funds", "track"]
+COMMANDS = [
+    "demo",
+    "run",
+    "design",
+    "rules",
+    "alternatives",
+    "scenario",
+    "simulate",
+    "compare",
+    "signal",
+    "sectors",
+    "funds",
+    "track",
+]
 COMMANDS += ["calibrate", "delever", "new", "replicate", "doctor"]
 COMMANDS += [f"data {word}" for word in ("fetch", "list", "show", "check", "export", "import")]
 METRICS = {

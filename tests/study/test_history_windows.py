@@ -1,7 +1,8 @@
-"""What an overlay paid in past windows like a scenario: on made prices by hand, and on real ones by plain arithmetic."""
+"""What an overlay paid in past windows like a scenario: made prices by hand, real ones by plain arithmetic."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from alphaoverlay.errors import StudyError
 from alphaoverlay.market.folder import FolderSource
 from alphaoverlay.scenarios.statement import Statement
 from alphaoverlay.study.ahead import Ahead, read_ahead
-from alphaoverlay.study.history_windows import HistoryWindows, history_windows, past_of
+from alphaoverlay.study.history_windows import history_windows
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.the_case import the_trade
 
@@ -60,7 +61,8 @@ def test_every_window_like_it_is_listed_with_what_it_paid(made: Path) -> None:
         assert not one.synthetic
         assert one.overlapping == (start not in (0, 100, 200))
     assert (found.number, found.non_overlapping) == (224, 3)
-    assert found.most == found.median == pytest.approx(0.5 * (1.001**100 - 1.0), abs=1e-12)
+    for figure in (found.most, found.median):
+        assert figure == pytest.approx(0.5 * (1.001**100 - 1.0), abs=1e-12)
     assert found.least == pytest.approx(0.5 * (1.001**77 - 1.0), abs=1e-12)
     assert found.below == 0.0
     assert (found.reason, found.notes) == ("", ())
@@ -84,7 +86,7 @@ def test_the_study_s_rule_and_half_spreads_are_used(made: Path) -> None:
 
 def test_bands_that_mean_nothing_for_the_benchmark_are_left_out_for_it(made: Path) -> None:
     bands = [{"on": "weight", "size": 0.01, "only": ["LONG"]}]
-    found = history_windows(ahead_of(made, rebalance={"calendar": "never", "bands": bands}), LEAD, 100)
+    found = history_windows(ahead_of(made, rebalance={"calendar": "never", "band": bands}), LEAD, 100)
     assert found.number == 224
     assert found.windows[0].benchmark == pytest.approx(0.0, abs=1e-12)
 
@@ -119,9 +121,7 @@ def test_why_there_are_none_is_said(made: Path) -> None:
         f"no window of 20 sessions from {DAYS[0]} to {DAYS[-1]} had a move of +10 points and BROAD at +50% or near it"
     )
     assert reason(LEAD, 600) == f"all funds are known on {len(DAYS)} sessions only, from {DAYS[0]} to {DAYS[-1]}"
-    assert reason(
-        Statement.of({"GOLD": 0.1}), 20
-    ) == "no series of GOLD in the folder" or "no series of GOLD" in reason(Statement.of({"GOLD": 0.1}), 20)
+    assert reason(Statement.of({"GOLD": 0.1}), 20).startswith("no series of GOLD in ")
     with pytest.raises(StudyError, match="states nothing"):
         history_windows(ahead_of(made), Statement(), 20)
 
@@ -141,7 +141,7 @@ def test_real_windows_by_the_second_implementation(reference_data: Path) -> None
     """The trade's windows from 2010 on: real funds, no costs, quarterly; prices read and run without the package."""
     trade = {"SPY": 0.7, "UPRO": 0.1, "TNA": 0.1, "SQQQ": 0.1}
     ahead = read_ahead(study_from(the_trade(), "the case"), FolderSource(reference_data), None, "2021-12-15")
-    found: HistoryWindows = history_windows(ahead, Statement.of(move=("RUSSELL2000", "NASDAQ100", 0.25)), 94)
+    found = history_windows(ahead, Statement.of(move=("RUSSELL2000", "NASDAQ100", 0.25)), 94)
     prices = {s: second_opinion.read_prices(reference_data / "prices" / f"{s}.csv") for s in (*trade, "GSPC")}
     days = sorted(prices["GSPC"])
     real = [one for one in found.windows if not one.synthetic]
@@ -152,15 +152,11 @@ def test_real_windows_by_the_second_implementation(reference_data: Path) -> None
         assert len(span) == 95
         moves = [
             [0.0] * 4,
-            *([prices[s][b][1] / prices[s][a][1] - 1.0 for s in trade] for a, b in zip(span, span[1:], strict=False)),
+            *([prices[s][b][1] / prices[s][a][1] - 1.0 for s in trade] for a, b in pairwise(span)),
         ]
-        following = {a: b for a, b in zip(days, days[1:], strict=False)}
+        following = dict(pairwise(days))
         ends = {t for t, day in enumerate(span) if day.month % 3 == 0 and following[day].month != day.month and t}
         values, _ = second_scenarios.run_path(list(trade.values()), moves, ends, [0.0] * 4, [0.0] * 95)
         assert one.portfolio == pytest.approx(values[-1] - 1.0, abs=1e-12)
         spy = prices["SPY"]
         assert one.benchmark == pytest.approx(spy[span[-1]][1] / spy[span[0]][1] - 1.0, abs=1e-12)
-
-
-def test_a_past_without_funds_is_refused(made: Path) -> None:
-    assert past_of(ahead_of(made)).returns.history.dates[0].date() == DAYS[0]

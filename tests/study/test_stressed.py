@@ -22,7 +22,8 @@ from alphaoverlay.study.stressed import Replay, Stressed, crises, replay_crises,
 from alphaoverlay.study.the_case import the_trade
 
 RANDOM = np.random.default_rng(7)
-MOVES = dict(zip(("BROAD", "SMALL"), RANDOM.multivariate_normal([0, 0], [[1e-4, 8e-5], [8e-5, 2e-4]], len(DAYS)).T))
+DRAWN = RANDOM.multivariate_normal([0.0, 0.0], [[1e-4, 8e-5], [8e-5, 2e-4]], len(DAYS))
+MOVES = {"BROAD": DRAWN[:, 0], "SMALL": DRAWN[:, 1]}
 PEAK, TROUGH = DAYS.index(date(2020, 2, 19)), DAYS.index(date(2020, 3, 23))
 
 
@@ -33,7 +34,7 @@ def level(symbol: str) -> Any:
 
 
 def ahead_of(folder: Path, **values: Any) -> Ahead:
-    """Seven tenths BROAD and three SMALL against BROAD, at no cost, rebalanced daily, bought on the last day of 2020."""
+    """Seven tenths BROAD and three SMALL against BROAD, at no cost, rebalanced daily."""
     plain: dict[str, Any] = {"weights": {"BROAD": 0.7, "SMALL": 0.3}, "benchmark": "BROAD", "cash": {"rate": 0.02}}
     plain |= {"costs": {"half_spread_bps": 0.0}, "rebalance": {"calendar": "daily"}} | values
     return read_ahead(study_from(plain, "test"), FolderSource(folder), None, None)
@@ -171,9 +172,18 @@ def test_a_shock_is_a_gap_and_a_trend_in_a_dearer_world(stressed: Stressed, fold
     assert dearer.portfolio == pytest.approx(0.9 * 0.8 + 0.1 * np.prod(earned) - 1.0, abs=1e-12)
 
 
-def test_a_benchmark_of_cash_has_no_gaps_and_says_so(folder: Path) -> None:
-    ahead = ahead_of(folder, weights=None, overlay={"BROAD": 1.0}, benchmark=None) if False else None
-    assert ahead is None
+def test_a_benchmark_of_cash_has_no_gaps_and_says_so(tmp_path: Path) -> None:
+    write_market(tmp_path, {"SP500TR": level("BROAD"), "SPY": level("BROAD")})
+    wanted = {"overlay": {"SP500": 0.5}, "funds": {"allow": ["SPY"]}, "cash": {"rate": 0.02}}
+    ahead = read_ahead(study_from(wanted, "test"), FolderSource(tmp_path), None, None)
+    found = stress(ahead, law_of(ahead.joint_days(ahead.names)), sessions=5)
+    assert found.gaps == ()
+    assert found.notes == ("No gaps: the benchmark follows no index.",)
+    cash = of_2020(found.crises)
+    assert cash.outcome is not None
+    # Every session accrues the days since the one before.
+    days = [(DAYS[t] - DAYS[t - 1]).days for t in range(PEAK + 1, TROUGH + 1)]
+    assert cash.outcome.benchmark == pytest.approx(np.prod([1.0 + 0.02 * d / 360.0 for d in days]) - 1.0, abs=1e-12)
 
 
 def test_flows_play_no_part(folder: Path, stressed: Stressed, law: Law) -> None:

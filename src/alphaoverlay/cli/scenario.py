@@ -88,7 +88,6 @@ def scenario(
     """
     from alphaoverlay.cli.output import print_json, progress, show_report
     from alphaoverlay.cli.sources import opened_for
-    from alphaoverlay.study.scenario_report import scenario_report
     from alphaoverlay.study.stressed import GAPS
     from alphaoverlay.study.what_if import RULES, run_scenario
 
@@ -130,6 +129,10 @@ def scenario(
         from alphaoverlay.study.scenario_document import scenario_document
 
         print_json(scenario_document(found).dump())
+    if json_output and report is None:
+        return
+    from alphaoverlay.study.scenario_report import scenario_report
+
     show_report(scenario_report(found), report, open_it=open_report, force=force, quiet=json_output)
 
 

@@ -88,7 +88,6 @@ def simulate(
     from alphaoverlay.cli.output import print_json, progress, show_report
     from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.study.simulated import simulate_study
-    from alphaoverlay.study.simulation_report import simulation_report
 
     shared.refuse_open_without_report(report, open_report=open_report)
     study = read_words(
@@ -129,6 +128,10 @@ def simulate(
         from alphaoverlay.study.simulation_document import simulation_document
 
         print_json(simulation_document(found).dump())
+    if json_output and report is None:
+        return
+    from alphaoverlay.study.simulation_report import simulation_report
+
     show_report(simulation_report(found), report, open_it=open_report, force=force, quiet=json_output)
 
 

@@ -87,7 +87,7 @@ def shares_below(curves: Mapping[str, FloatArray], title: str, unit: str, note: 
             | {"hovertemplate": "%{y:.0%} of paths at or below %{x:.1%}<extra>" + name + "</extra>"}
         )
     layout = time_layout({"title": "share of paths at or below", "tickformat": ".0%"}, ())
-    axis = {"title": {"text": unit}, "tickformat": ".0%", "zeroline": True}
+    axis = {"title": {"text": unit, "standoff": 12}, "tickformat": ".0%", "zeroline": True, "automargin": True}
     middles = "; ".join(f"{name} median {curve[49]:.1%}" for name, curve in curves.items())
     return Figure(title, data, layout | {"xaxis": axis, "hovermode": "closest"}, f"{title}: {middles}.", note)
 

@@ -12,7 +12,7 @@ from alphaoverlay.report.figures import SERIES, time_layout
 from alphaoverlay.report.model import Figure
 
 # From a loss to a gain, through the page's own grey, told apart by colour-blind readers and in print.
-SCALE = ((0.0, "#B2182B"), (0.25, "#EF8A62"), (0.5, "#F0F0F0"), (0.75, "#67A9CF"), (1.0, "#2166AC"))
+SCALE = ((0.0, "#D6604D"), (0.25, "#F4A582"), (0.5, "#F0F0F0"), (0.75, "#92C5DE"), (1.0, "#4393C3"))
 
 
 def pay_off_map(
@@ -44,7 +44,7 @@ def pay_off_map(
         "hovertemplate": f"{long} %{{y}}, {short} %{{x}}: %{{z:+.1f}} points<extra></extra>",
     }
     layout = time_layout({"title": f"{long} at the end", "type": "category"}, ())
-    axis = {"title": {"text": f"{short} at the end"}, "type": "category", "side": "bottom"}
+    axis = {"title": {"text": f"{short} at the end", "standoff": 12}, "type": "category", "automargin": True}
     return Figure(
         title,
         [data],
@@ -65,7 +65,7 @@ def break_even_lines(
         for k, (name, moves) in enumerate(curves)
     ]
     layout = time_layout({"title": "points a year", "zeroline": True}, ())
-    axis = {"title": {"text": "financing rate"}, "ticksuffix": "%", "zeroline": False}
+    axis = {"title": {"text": "financing rate", "standoff": 12}, "ticksuffix": "%", "automargin": True}
     known = [100.0 * move for _, moves in curves for move in moves if move is not None]
     said = f"from {min(known):+.2f} to {max(known):+.2f} points a year" if known else "nowhere within reach"
     return Figure(

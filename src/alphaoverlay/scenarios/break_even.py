@@ -21,7 +21,7 @@ from alphaoverlay.scenarios.statement import Statement
 # Moves farther out than this are no break-even that anyone would call one.
 FARTHEST = 0.9
 STEP = 0.01
-SURE = 1e-13
+SURE = 1e-12
 Form = Callable[[Portfolio, Law, History, CashTerms | None], ClosedForm]
 
 
@@ -229,26 +229,29 @@ class _World:
         own, base = (self.form(one, self.law, self.year, self.terms) for one in (self.portfolio, self.benchmark))
         paid = own.excess(curve.ends, base)
         plain = 0.0 - self.carry.total / legs.size
-        pair = _nearest_turn(curve.moves, paid)
-        if pair is None:
+        nearest = _nearest_turns(curve.moves, paid)
+        if not nearest:
             side = "costs" if paid[len(paid) // 2] < 0.0 else "pays"
             reason = f"it {side} at every move of {legs.long} over {legs.short} within {FARTHEST * 100:g} points"
             return BreakEven(None, plain, reason)
-        return BreakEven(_root(lambda move: float(own.excess(curve.at(move), base)), *pair), plain)
+        roots = [_root(lambda move: float(own.excess(curve.at(move), base)), *pair) for pair in nearest]
+        return BreakEven(min(roots, key=abs), plain)
 
 
-def _nearest_turn(moves: FloatArray, paid: FloatArray) -> tuple[float, float] | None:
-    """The pair of neighbouring moves, least in size, between which the excess changes its sign."""
+def _nearest_turns(moves: FloatArray, paid: FloatArray) -> list[tuple[float, float]]:
+    """The pairs of neighbouring moves, least in size, between which the excess changes its sign: one on either side."""
     turns = np.flatnonzero((paid[:-1] <= 0.0) != (paid[1:] <= 0.0))
-    if not len(turns):
-        return None
-    k = int(turns[np.argmin(np.abs(moves[turns] + 0.5 * STEP))])
-    return float(moves[k]), float(moves[k + 1])
+    away = np.abs(moves[turns] + 0.5 * STEP)
+    near = turns[away < away.min(initial=np.inf) + 0.5 * STEP]
+    return [(float(moves[k]), float(moves[k + 1])) for k in near]
 
 
 def _root(excess: Callable[[float], float], low: float, high: float) -> float:
     """Find the root between two places of different sign by false position (the Illinois variant)."""
     at_low, at_high = excess(low), excess(high)
+    for place, here in ((low, at_low), (high, at_high)):
+        if abs(here) <= SURE:
+            return place
     kept = 0
     while high - low > SURE:
         place = (low * at_high - high * at_low) / (at_high - at_low)

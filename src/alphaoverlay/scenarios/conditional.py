@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 
-from alphaoverlay.engine.path_running import PathResults, PathRunner
+from alphaoverlay.engine.path_running import PathRunner
 from alphaoverlay.history import FloatArray
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
-from alphaoverlay.scenarios.paths import Paths, own_days
+from alphaoverlay.scenarios.paths import own_days
 from alphaoverlay.scenarios.tally import Estimate, estimate_quantiles, order_statistics, share_of
 
 NO_MARKS = np.empty(0, dtype=np.int64)
@@ -62,7 +62,7 @@ def run_rules(
 
     Parameters
     ----------
-    pairs : by rule.
+    pairs : by rule, of one portfolio and one benchmark.
     batches : daily log returns, shape (paths, sessions, K) each.
     effective : independent paths behind those that were drawn; as many where None.
 
@@ -75,8 +75,11 @@ def run_rules(
     ends: dict[str, list[FloatArray]] = {name: [] for name in pairs}
     for log_returns in batches:
         paths = own_days(np.expm1(log_returns))
+        one = next(iter(pairs.values()))
+        moves, base_moves = one.portfolio.moves(paths.table), one.benchmark.moves(paths.table)
         for name, pair in pairs.items():
-            own, base = _run(pair, paths)
+            own = pair.portfolio.run(moves, paths.rows, NO_MARKS, weights=True)
+            base = pair.benchmark.run(base_moves, paths.rows, NO_MARKS)
             excess[name].append(own.growth - base.growth)
             falls[name].append(own.max_drawdown)
             ends[name].append(own.weights)
@@ -94,14 +97,6 @@ def run_rules(
     }
 
 
-def _run(pair: Pair, paths: Paths) -> tuple[PathResults, PathResults]:
-    own, base = pair.portfolio, pair.benchmark
-    return (
-        own.run(own.moves(paths.table), paths.rows, NO_MARKS, weights=True),
-        base.run(base.moves(paths.table), paths.rows, NO_MARKS),
-    )
-
-
 def _outcome(
     pair: Pair, excess: FloatArray, falls: FloatArray, weights: FloatArray, effective: float | None
 ) -> RuleOutcome:
@@ -111,15 +106,22 @@ def _outcome(
     names = indices_of(funds)
     seen = exposure_matrix(funds, names) @ weights.mean(axis=1)
     error = float(excess.std(ddof=1)) / np.sqrt(independent) if count > 1 else None
-    below = share_of(int((excess < 0.0).sum()), count)
-    if below.error is not None:
-        below = Estimate(below.value, below.error * float(np.sqrt(count / independent)))
     return RuleOutcome(
         excess=estimate_quantiles(partial(order_statistics, np.sort(excess)), (0.05, 0.50, 0.95), independent),
         mean=Estimate(float(excess.mean()), error),
-        below=below,
+        below=_share_below(excess, independent),
         worst_drawdown=float(falls.min()),
         median_drawdown=float(np.median(falls)),
         exposures={name: float(x) for name, x in zip(names, seen, strict=True)},
         paths=count,
     )
+
+
+def _share_below(excess: FloatArray, independent: float) -> Estimate:
+    """The share of paths below the benchmark; error and bound are those of as many independent paths."""
+    count = len(excess)
+    share = share_of(int((excess < 0.0).sum()), count)
+    if share.error is not None:
+        return Estimate(share.value, share.error * float(np.sqrt(count / independent)))
+    least = 1.0 - 0.05 ** (1.0 / independent)
+    return Estimate(share.value, None, least if share.value == 0.0 else 1.0 - least)

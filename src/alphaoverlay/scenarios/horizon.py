@@ -8,7 +8,7 @@ from alphaoverlay.errors import SpanError
 from alphaoverlay.history import History, iso
 
 
-def horizon(asof: pd.Timestamp, sessions: int, rate: float, exchange: pd.DatetimeIndex) -> History:
+def sessions_ahead(asof: pd.Timestamp, sessions: int, rate: float, exchange: pd.DatetimeIndex) -> History:
     """Return the `sessions` exchange sessions after `asof`, with `asof` itself as the first (method M10).
 
     Parameters

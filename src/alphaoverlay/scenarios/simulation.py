@@ -116,13 +116,15 @@ def simulate_paths(
 
     Raises
     ------
-    StudyError : a number out of bounds, or runners for other indices or horizons.
+    StudyError : a number out of bounds, a benchmark that is none, or runners for other indices or horizons.
     """
     history = _common_history(generator, runners)
     if not 1 <= paths <= MOST_PATHS:
         raise StudyError(f"paths = {paths}: write 1 to {MOST_PATHS:,}")
     if not 0 <= seed <= MOST_SEED:
         raise StudyError(f"seed = {seed}: write 0 to {MOST_SEED:,}")
+    if benchmark is not None and benchmark not in runners:
+        raise StudyError(f"benchmark = {benchmark!r}: write one of {', '.join(runners)}")
     marks = fan_marks(len(history.dates) - 1)
     books = {
         name: _Book.of(paths, runner, len(marks), compared=benchmark not in (None, name))
@@ -226,8 +228,8 @@ def _in_threads(
     if progress is not None:
         progress("preparing the simulation (the first on a machine compiles it, which takes some seconds)")
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        futures = [pool.submit(run, first) for first in firsts]
         try:
+            futures = [pool.submit(run, first) for first in firsts]
             for future in as_completed(futures):
                 done += future.result()
                 if progress is not None:

@@ -19,8 +19,8 @@ from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio, indices_of
-from alphaoverlay.scenarios.horizon import horizon
-from alphaoverlay.scenarios.joint_days import JointDays
+from alphaoverlay.scenarios.horizon import sessions_ahead
+from alphaoverlay.scenarios.joint_days import FEWEST, JointDays
 from alphaoverlay.study.designing import Choice, StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import StudyData, read_study_data, study_fund_returns
@@ -31,6 +31,7 @@ from alphaoverlay.study.tables import iso_day
 # Fifty years.
 MOST_SESSIONS = 12_600
 SESSIONS_A_YEAR = 252
+A_WEEK = 5
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,13 @@ class Ahead:
 
         Raises
         ------
+        StudyError : nothing but cash is held, or too small a window.
         DataError : no series of an index, or too few sessions.
         """
+        if not names:
+            raise StudyError(f"on {iso(self.asof)} portfolio and benchmark hold nothing but cash: no path moves them")
+        if window is not None and window < FEWEST:
+            raise StudyError(f"window = {window}: write {FEWEST} or more sessions, or leave it out for all there are")
         if missing := [name for name in names if name not in self.data.indices]:
             raise DataError(f"no series of {', '.join(missing)} in {self.source}, and paths are made from them")
         return JointDays.of({name: self.data.indices[name].returns for name in names}, self.asof, window)
@@ -111,9 +117,10 @@ class Ahead:
         if not 1 <= number <= MOST_SESSIONS:
             raise SpanError(f"sessions = {number}: write 1 to {MOST_SESSIONS:,} (252 are a year)")
         exchange = self.data.history.exchange_sessions
-        if len(exchange) - int(exchange.searchsorted(self.asof)) <= number:
-            exchange = exchange_sessions(self.asof.year, self.asof.year + number // SESSIONS_A_YEAR + 2)
-        return horizon(self.asof, number, self.rate, exchange)
+        # The horizon's last week, and the day's own, must be known whole: their ends say when a rule trades.
+        if len(exchange) - int(exchange.searchsorted(self.asof)) <= number + A_WEEK:
+            exchange = exchange_sessions(self.asof.year - 1, self.asof.year + number // SESSIONS_A_YEAR + 2)
+        return sessions_ahead(self.asof, number, self.rate, exchange)
 
     def runner(
         self, portfolio: Portfolio, history: History, names: Sequence[str], rule: RebalancingRule | None = None
@@ -181,7 +188,8 @@ def read_ahead(
     last = _last_session(data, names, past.days[1])
     held, about = _held(choice, sized, last)
     every = study_fund_returns(data, choice.funds, synthetic=True)
-    design = describe(past, held, data, last)
+    # Without its signal, as the numbers are those of the size that is held and not of the whole overlay.
+    design = describe(past.model_copy(update={"signal": None}), held, data, last)
     return Ahead(
         study=study,
         design=design,

@@ -26,6 +26,7 @@ from alphaoverlay.study.delevered import Delevered, delever_fund
 from alphaoverlay.study.load import study_from
 from alphaoverlay.study.market_data import read_study_data, remembered
 from alphaoverlay.study.replicating_rules import rebalance_at_least_quarterly, shift_capital, whose_prices
+from alphaoverlay.study.replicating_scenarios import largely_uncorrelated, pays_ten_to_eleven
 from alphaoverlay.study.replicating_signals import (
     Outcome,
     apple_beat_the_market,
@@ -273,7 +274,9 @@ _FINDERS: dict[str, _Finder] = {
     "A9": lambda source, catalogue: _graded(small_caps_and_sectors()),
     "A10": _a10,
     "A11": lambda source, catalogue: _graded(rebalance_at_least_quarterly(source, catalogue)),
+    "A12": lambda source, catalogue: _graded(pays_ten_to_eleven(source, catalogue)),
     "A13": _a13,
+    "A14": lambda source, catalogue: _graded(largely_uncorrelated(source, catalogue)),
     "A15": lambda source, catalogue: _graded(shift_capital(source, catalogue)),
     "A16": lambda source, catalogue: _graded(worked_before(source, catalogue)),
     "A18": lambda source, catalogue: _graded(lagged(source, catalogue)),

@@ -32,7 +32,8 @@ class StatedModel(BaseModel):
 class RuleOutcomeModel(BaseModel):
     """Excess over the benchmark under one rule, on paths that end as stated; standard errors by the same names.
 
-    `smooth` is the excess on the smooth trend. `exposures` are the mean ones at the end.
+    `smooth` is the excess on the smooth trend. `exposures` are the mean ones at the end. Where none or all of the paths
+    are below the benchmark there is a 95% bound on the probability in place of its standard error, else null.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class RuleOutcomeModel(BaseModel):
     p05: float | None
     p95: float | None
     prob_below_benchmark: float | None
+    prob_below_benchmark_bound: float | None
     worst_drawdown: float
     median_drawdown: float
     exposures: dict[str, float]
@@ -233,8 +235,26 @@ def scenario_document(found: WhatIf) -> ScenarioDocument:
         break_even_ranges=_ranges(found.ranges),
         pay_off=None if found.pay_off is None else _pay_off(found.pay_off),
         stress=stress_model(found.stressed),
-        undefined=dict(found.undefined),
+        undefined=_undefined(found),
     )
+
+
+def _undefined(found: WhatIf) -> dict[str, str]:
+    """Every part that is null -> why."""
+    why = dict(found.undefined)
+    if found.answer is None:
+        unsaid = why.pop("answer")
+        why |= dict.fromkeys(("stated", *AnswerModel.model_fields, "history", "mirror"), unsaid)
+    if found.mirror is not None:
+        why["mirror.real_days"] = "drawn for the statement alone"
+    for key, one in (("rebalanced", found.year.rebalanced), ("untraded", found.year.untraded)):
+        if one.break_even.move is None:
+            why[f"break_even.{key}"] = one.break_even.reason
+    if found.year.legs is None:
+        why["break_even.first_order"] = why["break_even_ranges"] = found.year.rebalanced.break_even.reason
+    elif any(one.move is None for row in (*found.ranges.rebalanced, *found.ranges.untraded) for one in row):
+        why["break_even_ranges"] = "null where it costs at every move within reach, or pays at every one"
+    return why
 
 
 def _law(law: Law) -> LawModel:
@@ -282,6 +302,7 @@ def _outcome(one: RuleOutcome, rule: RebalancingRule, smooth: float) -> RuleOutc
         p05=low.value,
         p95=high.value,
         prob_below_benchmark=one.below.value,
+        prob_below_benchmark_bound=one.below.bound,
         worst_drawdown=one.worst_drawdown,
         median_drawdown=one.median_drawdown,
         exposures=dict(one.exposures),

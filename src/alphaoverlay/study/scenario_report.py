@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from alphaoverlay.report.charts_of_scenarios import break_even_lines, pay_off_map
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
+from alphaoverlay.scenarios.break_even import BreakEvenRange
 from alphaoverlay.scenarios.conditional import RuleOutcome
 from alphaoverlay.scenarios.payoff import PayOff
 from alphaoverlay.scenarios.statement import Statement
@@ -46,7 +47,8 @@ def said(statement: Statement) -> str:
     words = [f"{part}%" for part in parts]
     if statement.move is not None:
         long, short, by = statement.move
-        words.insert(0, f"{long} beats {short} by {100.0 * by:.4g} points")
+        first, second = (long, short) if by >= 0.0 else (short, long)
+        words.insert(0, f"{first} beats {second} by {100.0 * abs(by):.4g} points")
     return " and ".join(words)
 
 
@@ -70,7 +72,7 @@ def _summary(found: WhatIf) -> str:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100.0 * value:+.1f}"
+    return write_cell(value, "points")
 
 
 def _tiles(found: WhatIf) -> tuple[Tile, ...]:
@@ -79,7 +81,7 @@ def _tiles(found: WhatIf) -> tuple[Tile, ...]:
         Tile("Carry a year", write_cell(year.carry.total, "signed percent"), "if every index stands still"),
         Tile(
             "Break-even a year",
-            f"{_points(year.rebalanced.break_even.move)} points",
+            _points(year.rebalanced.break_even.move) + ("" if year.rebalanced.break_even.move is None else " points"),
             f"without rebalancing {_points(year.untraded.break_even.move)}",
         ),
     )
@@ -102,8 +104,10 @@ def _answer_sections(found: WhatIf) -> tuple[Section, ...]:
     parts = [_ends_table(one), _point_table(one, ""), _rule_table(found, one.by_rule, one, "On paths that end so")]
     if one.real_days is not None and one.real_days.by_rule:
         parts.append(_rule_table(found, one.real_days.by_rule, one, "On paths of real days that end so"))
+    elif why := found.undefined.get("real_days"):
+        parts.append(Table("On paths of real days that end so", (Column("None"),), (Row((f"{why}.",)),)))
     parts.append(_exposure_table(found, one))
-    return (Section("If it happens", tuple(parts), f"{said(one.statement)}.".capitalize()),)
+    return (Section("If it happens", tuple(parts), f"{said(one.statement)}."),)
 
 
 def _ends_table(one: Answer) -> Table:
@@ -139,9 +143,9 @@ def _rule_table(found: WhatIf, by_rule: Mapping[str, RuleOutcome], one: Answer, 
         Column("Median", "points 2"),
         Column("95%", "points 2"),
         Column("Mean", "points 2"),
-        Column("Below benchmark", "percent"),
-        Column("Median drawdown", "percent"),
-        Column("Worst drawdown", "percent"),
+        Column("Below", "percent"),
+        Column("Drawdown", "percent"),
+        Column("Worst", "percent"),
     )
     rows: list[Row] = []
     for name in _shown(found):
@@ -150,7 +154,7 @@ def _rule_table(found: WhatIf, by_rule: Mapping[str, RuleOutcome], one: Answer, 
         errors = [each.excess[p].error for p in (0.05, 0.50, 0.95)]
         cells = (*values, each.mean.value, each.below.value, each.median_drawdown, each.worst_drawdown)
         rows.append(Row((_rule_name(found, name), one.smooth_by_rule[name], *cells), strong=name == STUDY_RULE))
-        rows.append(Row(("standard error", None, *errors, each.mean.error, each.below.error, None, None)))
+        rows.append(Row(("± error", None, *errors, each.mean.error, each.below.error, None, None)))
     return Table(title, heads, tuple(rows), _how_drawn(one, by_rule))
 
 
@@ -161,8 +165,11 @@ def _shown(found: WhatIf) -> list[str]:
 
 
 def _rule_name(found: WhatIf, name: str) -> str:
-    words = manner(found.rules[name])
-    return f"{words} (the study's)" if name == STUDY_RULE else words
+    if name != STUDY_RULE:
+        return name
+    own = found.rules[STUDY_RULE]
+    named = next((other for other, rule in found.rules.items() if other != STUDY_RULE and rule == own), manner(own))
+    return f"{named} (yours)"
 
 
 def _how_drawn(one: Answer, by_rule: Mapping[str, RuleOutcome]) -> str:
@@ -175,8 +182,9 @@ def _how_drawn(one: Answer, by_rule: Mapping[str, RuleOutcome]) -> str:
             f"over the days is {real.remainder or 0.0:.2f} deviations of the whole.{left} Points over the benchmark."
         )
     return (
-        f"{paths:,} paths of the law, worth {one.sampled.effective:,.0f} independent ones. Points over the benchmark; "
-        "the benchmark runs under the same rule."
+        f"{paths:,} paths of the law, worth {min(one.sampled.effective, paths):,.0f} independent ones. Points over the "
+        "benchmark, which runs under the same rule. Below: share of paths below it. Drawdown: the portfolio's, median "
+        "and worst. ± error: one standard error."
     )
 
 
@@ -205,10 +213,13 @@ def _history_sections(windows: HistoryWindows | None) -> tuple[Section, ...]:
         f"{_points(windows.median)} points, from {_points(windows.least)} to {_points(windows.most)}; below the "
         f"benchmark in {windows.below or 0.0:.0%} of them."
     )
+    pinned = tuple(windows.statement.pins)
+    moved = () if windows.statement.move is None else (Column("Move", "points"),)
     heads = (
         Column("From", "date"),
         Column("To", "date"),
-        Column("Move", "points"),
+        *moved,
+        *(Column(name, "percent") for name in pinned),
         Column("Portfolio", "percent"),
         Column("Benchmark", "percent"),
         Column("Excess", "points"),
@@ -219,7 +230,8 @@ def _history_sections(windows: HistoryWindows | None) -> tuple[Section, ...]:
             (
                 f"{one.start:%Y-%m-%d}",
                 f"{one.end:%Y-%m-%d}",
-                one.move,
+                *([one.move] if moved else []),
+                *(one.ends[name] for name in pinned),
                 one.portfolio,
                 one.benchmark,
                 one.excess,
@@ -243,7 +255,7 @@ def _mirror_sections(found: WhatIf) -> tuple[Section, ...]:
         _point_table(one, " to the opposite"),
         _rule_table(found, one.by_rule, one, "On paths that end in the opposite"),
     )
-    return (Section("If the opposite happens", parts, f"{said(one.statement)}.".capitalize()),)
+    return (Section("If the opposite happens", parts, f"{said(one.statement)}."),)
 
 
 def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
@@ -260,30 +272,40 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
     )
     told = ", ".join(f"{name} {sigma:.1%}" for name, sigma in found.law.volatility.items())
     note = f"Over the benchmark's. The drag is that of a year in which every index ends where it began, at {told}."
+    if year.legs is None:
+        note += f" No break-even: {year.rebalanced.break_even.reason}."
     costs = Table("A year in which nothing moves", (Column(""), Column("Points a year", "points 2")), rows, note)
     if year.legs is None:
         return (costs,)
     legs = f"{year.legs.long} over {year.legs.short}"
-    heads = (Column("Financing rate", "percent"), *(Column(f"volatility x {m:g}", "points") for m in ranges.multiples))
+    multiples = (Column(f"volatility x {m:g}", "points 2") for m in ranges.multiples)
+    heads = (Column("Financing rate", "percent"), *multiples)
     tables = [
         Table(
             f"Break-even a year, {legs}, {how}",
             heads,
             tuple(Row((rate, *(one.move for one in row))) for rate, row in zip(ranges.rates, rows_of, strict=True)),
-            "A dash: no move within 90 points pays for it.",
+            "A dash: within 90 points it costs at every move, or pays at every move.",
         )
         for how, rows_of in (("rebalanced every session", ranges.rebalanced), ("never rebalanced", ranges.untraded))
     ]
     curves = [
-        (f"volatility x {m:g}", [row[k].move for row in ranges.rebalanced]) for k, m in enumerate(ranges.multiples)
+        (f"never rebalanced, volatility x {m:g}", [row[k].move for row in ranges.untraded])
+        for k, m in enumerate(ranges.multiples)
     ]
+    curves.append(("rebalanced every session, as it is", [row[_as_it_is(ranges)].move for row in ranges.rebalanced]))
     first = year.rebalanced.break_even.first_order
     chart = break_even_lines(
         ranges.rates,
         curves,
-        f"{legs}, rebalanced every session. By carry alone {_points(first)} points at today's rate.",
+        f"{legs}. By carry alone {_points(first)} points at today's rate.",
     )
     return (costs, chart, *tables)
+
+
+def _as_it_is(ranges: BreakEvenRange) -> int:
+    """Column of the volatility that is nearest to the law's own."""
+    return min(range(len(ranges.multiples)), key=lambda k: abs(ranges.multiples[k] - 1.0))
 
 
 def _pay_off_sections(found: PayOff | None) -> tuple[Section, ...]:
@@ -318,5 +340,5 @@ def _pay_off_sections(found: PayOff | None) -> tuple[Section, ...]:
         "Closed form over the horizon, never rebalanced, at the stated volatility. Convexity is what is left of the "
         f"excess without the first order and without carry ({_points(found.carry)} points)."
     )
-    planes.append(Table(f"Excess in points{at}", heads, rows, note))
+    planes.append(Table(f"Pay-off map: excess in points{at}", heads, rows, note))
     return (Section("Pay-off map", tuple(planes)),)

@@ -69,7 +69,7 @@ class VariantModel(BaseModel):
     trailing: float | None
 
 
-class SimulationDocument(Document, OutcomeModel):
+class SimulationDocument(OutcomeModel, Document):
     """What `simulate --json` prints; the portfolio's own figures stand at the top.
 
     `others`: the portfolio under other rules. `sensitivity`: other block lengths and generators.

@@ -135,7 +135,7 @@ def stress(
     SpanError : a number of sessions that cannot be.
     """
     calm = ahead.without_flows()
-    replays, notes = replay_crises(calm)
+    replays, notes = replay_crises(ahead)
     session, terms = calm.sessions(1), ahead.study.cash.terms()
     # A benchmark of cash alone has no index to move.
     moves = any(ahead.benchmark.exposures.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from alphaoverlay.scenarios.bridges import RealDayBridge, bridge_batches, real_d
 from alphaoverlay.scenarios.closed_form import active_exposures, closed_form, first_order, rebalanced_form
 from alphaoverlay.scenarios.conditional import Pair, RuleOutcome, excess_on, run_rules
 from alphaoverlay.scenarios.ends import SampledEnds, most_likely_ends, sample_ends
+from alphaoverlay.scenarios.joint_days import FEWEST
 from alphaoverlay.scenarios.law import Law, law_of
 from alphaoverlay.scenarios.payoff import PayOff, pay_off
 from alphaoverlay.scenarios.shocks import Shock
@@ -32,7 +33,7 @@ RULES = ("never", "quarterly", "monthly", "daily")
 STUDY_RULE = "study"
 AXIS = tuple(k / 10.0 for k in range(-4, 5))
 BASE_MOVES = (-0.2, 0.0, 0.2)
-RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06)
+RATES = (0.0, 0.02, 0.04, 0.06)
 MULTIPLES = (0.5, 1.0, 1.5, 2.0)
 Progress = Callable[[str], None]
 
@@ -157,6 +158,8 @@ def run_scenario(
     """
     if not 1 <= paths <= MOST_PATHS:
         raise StudyError(f"paths = {paths}: write 1 to {MOST_PATHS:,}")
+    if window < FEWEST:
+        raise StudyError(f"window = {window}: write {FEWEST} sessions or more (756 are three years)")
     tell = progress or (lambda _: None)
     stated = () if statement is None else statement.checked().indices
     named = (*stated, *({} if shock is None else {**shock.returns, **shock.onward}))
@@ -165,7 +168,9 @@ def run_scenario(
     law = law_of(ahead.joint_days(names, window), multiple=volatility)
     history = ahead.sessions(sessions)
     used = {**named_rules(rules), STUDY_RULE: ahead.rule}
-    world = _World(ahead, law, history, _pairs(ahead, history, names, used), paths, seed)
+    same = {name: next(other for other, rule in used.items() if rule == used[name]) for name in used}
+    distinct = {name: used[name] for name in same.values()}
+    world = _World(ahead, law, history, _pairs(ahead, history, names, distinct), same, paths, seed)
     answer, mirror, windows, undefined = None, None, None, {}
     if statement is None:
         undefined["answer"] = "nothing is stated; state a move or an end return"
@@ -174,6 +179,8 @@ def run_scenario(
         answer = world.answer(statement, real_days=True)
         tell("the opposite")
         mirror, undefined = _mirror(world, statement)
+        if answer.real_days is not None and not answer.real_days.by_rule:
+            undefined["real_days"] = "no mixture of the window's days reaches any of the ends"
         tell("past windows")
         windows = history_windows(ahead, statement, sessions)
     tell("carry, pay-off and stress")
@@ -181,9 +188,9 @@ def run_scenario(
     terms = study.cash.terms()
     costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms)
     stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions)
-    mapped = _pay_off(world, statement, costs)
+    mapped, missing = _pay_off(world, statement, costs)
     if mapped is None:
-        undefined["pay_off"] = "the active exposures have no long and short side"
+        undefined["pay_off"] = missing
     return WhatIf(
         ahead=ahead,
         law=law,
@@ -214,12 +221,13 @@ def _pairs(
 
 @dataclass(frozen=True)
 class _World:
-    """All that answers need."""
+    """All that answers need; `same` names the rule of the pairs that each rule is run as."""
 
     ahead: Ahead
     law: Law
     history: History
     pairs: Mapping[str, Pair]
+    same: Mapping[str, str]
     paths: int
     seed: int
 
@@ -240,11 +248,15 @@ class _World:
             smooth=excess_on(untraded, np.tile(z / sessions, (sessions, 1))),
             closed_form=float(self._excess(closed_form, z)),
             rebalanced_form=float(self._excess(rebalanced_form, z)),
-            smooth_by_rule=smooth,
-            by_rule=run_rules(self.pairs, bridges, sampled.effective),
+            smooth_by_rule={name: smooth[run_as] for name, run_as in self.same.items()},
+            by_rule=self._by_rule(bridges, sampled),
             real_days=self._real_days(sampled) if real_days else None,
             sampled=sampled,
         )
+
+    def _by_rule(self, batches: Iterable[FloatArray], sampled: SampledEnds) -> dict[str, RuleOutcome]:
+        found = run_rules(self.pairs, batches, sampled.effective)
+        return {name: found[run_as] for name, run_as in self.same.items()} if found else {}
 
     def _excess(self, form: Form, z: FloatArray) -> FloatArray:
         ahead, terms = self.ahead, self.ahead.study.cash.terms()
@@ -260,7 +272,7 @@ class _World:
                 if len(one.log_returns):
                     yield one.log_returns
 
-        by_rule = run_rules(self.pairs, batches(), sampled.effective)
+        by_rule = self._by_rule(batches(), sampled)
         remainders = np.concatenate([one.remainder for one in drawn])
         added = float(np.sqrt((remainders**2).mean())) if len(remainders) else None
         return RealDays(by_rule, added, sum(one.unreached for one in drawn))
@@ -274,15 +286,17 @@ def _mirror(world: _World, statement: Statement) -> tuple[Answer | None, dict[st
     return world.answer(opposite, real_days=False), {}
 
 
-def _pay_off(world: _World, statement: Statement | None, costs: YearlyCosts) -> PayOff | None:
-    """Over the move's two indices, or the active legs."""
+def _pay_off(world: _World, statement: Statement | None, costs: YearlyCosts) -> tuple[PayOff | None, str]:
+    """The map over the move's two indices, or over the active legs; or why there is none."""
     legs = None if costs.legs is None else (costs.legs.long, costs.legs.short)
     if statement is not None and statement.move is not None:
         legs = statement.move[:2]
     if legs is None:
-        return None
+        return None, "the active exposures have no long and short side"
     ahead = world.ahead
-    return pay_off(
+    if not any(ahead.benchmark.exposures.values()):
+        return None, "the benchmark follows no index, so it has no move"
+    found = pay_off(
         ahead.portfolio,
         ahead.benchmark,
         world.law,
@@ -293,6 +307,7 @@ def _pay_off(world: _World, statement: Statement | None, costs: YearlyCosts) -> 
         BASE_MOVES,
         ahead.study.cash.terms(),
     )
+    return found, ""
 
 
 def _notes(ahead: Ahead, law: Law, windows: HistoryWindows | None) -> tuple[str, ...]:
