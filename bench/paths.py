@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -140,19 +139,23 @@ def _by_numpy(paths: int = 4_000) -> float:
 
 
 def _memory() -> float:
-    """Peak of a process of its own that simulates, above one that only imports and prepares."""
-    return _child(PATHS) - _child(2)
-
-
-def _child(paths: int) -> float:
-    code = f"import bench.paths as b; b._simulated({paths}, 1); b._world(); print(b.peak_memory())"
+    """How far a process that is ready to simulate grows when it does, at its peak."""
+    code = f"import bench.paths as b; b._simulated(2, 1); print(b.growth_of({PATHS}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def peak_memory() -> float:
-    """Return this process's peak memory in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+def growth_of(paths: int) -> float:
+    """Return by how many MB this process grows at its peak while it simulates (Linux counts it)."""
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak of the imports
+    before = _status("VmRSS")
+    _simulated(paths, 1)
+    return _status("VmHWM") - before
+
+
+def _status(what: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024.0 for line in lines if line.startswith(what))
 
 
 def _fresh() -> float:

@@ -65,6 +65,17 @@ RuleOption = Annotated[
     list[str] | None,
     typer.Option("--rule", metavar="CALENDAR", help="Also under never, quarterly, monthly, daily ...; repeatable."),
 ]
+PathsOption = Annotated[int, typer.Option("--paths", metavar="N", help="How many paths.")]
+SessionsOption = Annotated[
+    int, typer.Option("--sessions", metavar="N", help="Sessions ahead; 63 are a quarter, 252 a year, 2,520 ten.")
+]
+WindowOption = Annotated[
+    int | None, typer.Option("--window", metavar="N", help="Sessions of the past that count; 756 are three years.")
+]
+ShockOption = Annotated[
+    list[str] | None,
+    typer.Option("--shock", metavar="INDEX=MOVE", help="A move at once, such as RUSSELL2000=-30%; several together."),
+]
 CostOption = Annotated[
     str | None,
     typer.Option(

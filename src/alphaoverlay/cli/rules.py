@@ -34,14 +34,7 @@ def rules(
         float,
         typer.Option("--tolerance", metavar="ERROR", help="Largest exposure error of a recommended rule.", min=0.0),
     ] = 0.10,
-    shock: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--shock",
-            metavar="INDEX=MOVE",
-            help="A quarter's move to look at, such as RUSSELL2000=-30%; several together.",
-        ),
-    ] = None,
+    shock: shared.ShockOption = None,
     json_output: shared.JsonOption = False,
     report: shared.ReportOption = None,
     open_report: shared.OpenOption = False,

@@ -38,26 +38,19 @@ def scenario(
         list[str] | None,
         typer.Option("--set", metavar="INDEX=RETURN", help="An end return, such as SP500=10%; repeatable."),
     ] = None,
-    sessions: Annotated[
-        int, typer.Option("--sessions", metavar="N", help="Sessions ahead; 63 are a quarter, 252 a year.")
-    ] = 63,
+    sessions: shared.SessionsOption = 63,
     rule: shared.RuleOption = None,
-    paths: Annotated[int, typer.Option("--paths", metavar="N", help="Conditioned paths of each kind.")] = 4_000,
+    paths: shared.PathsOption = 4_000,
     seed: shared.SeedOption = 0,
     volatility: Annotated[
         float, typer.Option("--volatility", metavar="TIMES", help="Multiple of the window's volatility; 0 for none.")
     ] = 1.0,
-    window: Annotated[
-        int, typer.Option("--window", metavar="N", help="Sessions that the covariance is estimated on.")
-    ] = 756,
+    window: shared.WindowOption = 756,
     gap: Annotated[
         list[str] | None,
         typer.Option("--gap", metavar="MOVE", help="A one-session move of the benchmark, such as -20%; repeatable."),
     ] = None,
-    shock: Annotated[
-        list[str] | None,
-        typer.Option("--shock", metavar="INDEX=MOVE", help="A one-session move of an index; several together."),
-    ] = None,
+    shock: shared.ShockOption = None,
     rate_jump: Annotated[
         str | None,
         typer.Option("--rate-jump", metavar="POINTS", help="The financing rate rises by so much, such as 2%."),

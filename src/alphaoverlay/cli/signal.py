@@ -25,9 +25,7 @@ def signal(
     accept: shared.AcceptOption = None,
     fingerprint: shared.FingerprintOption = None,
     asof: shared.AsofOption = None,
-    window: Annotated[
-        int | None, typer.Option("--window", metavar="N", help="Sessions of the difference; 756 is three years.")
-    ] = None,
+    window: shared.WindowOption = None,
     basis: shared.BasisOption = None,
     lookback: Annotated[
         str | None,

@@ -26,10 +26,8 @@ def simulate(
     accept: shared.AcceptOption = None,
     fingerprint: shared.FingerprintOption = None,
     asof: shared.AsofOption = None,
-    paths: Annotated[int, typer.Option("--paths", metavar="N", help="How many paths.")] = 10_000,
-    sessions: Annotated[
-        int, typer.Option("--sessions", metavar="N", help="How long each is; 252 are a year, 2,520 ten.")
-    ] = 2_520,
+    paths: shared.PathsOption = 10_000,
+    sessions: shared.SessionsOption = 2_520,
     seed: shared.SeedOption = 0,
     generator: Annotated[
         str,
@@ -57,9 +55,7 @@ def simulate(
             "--start-volatility", metavar="LEVEL", help="today, average, or yearly such as 25% (fhs, regimes)."
         ),
     ] = None,
-    window: Annotated[
-        int | None, typer.Option("--window", metavar="N", help="Sessions of the past to make paths from; all if left.")
-    ] = None,
+    window: shared.WindowOption = None,
     rule: shared.RuleOption = None,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Also by other block lengths and generators.")

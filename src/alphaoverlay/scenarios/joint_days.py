@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.errors import DataError
+from alphaoverlay.errors import DataError, StudyError
 from alphaoverlay.history import FloatArray, iso
 
 FEWEST = 60
@@ -35,8 +35,11 @@ class JointDays:
 
         Raises
         ------
-        DataError : fewer than 60, or a return of -1.
+        StudyError : a window of fewer than 60.
+        DataError : fewer than 60 are known, or a return of -1.
         """
+        if window is not None and window < FEWEST:
+            raise StudyError(f"window = {window}: write {FEWEST} sessions or more (756 are three years)")
         frame = pd.DataFrame(dict(returns)).loc[:asof].dropna()
         frame = frame if window is None else frame.iloc[-window:]
         if len(frame) < FEWEST:

@@ -20,7 +20,7 @@ from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio, indices_of
 from alphaoverlay.scenarios.horizon import sessions_ahead
-from alphaoverlay.scenarios.joint_days import FEWEST, JointDays
+from alphaoverlay.scenarios.joint_days import JointDays
 from alphaoverlay.study.designing import Choice, StudyDesign, choose, describe, needed_indices
 from alphaoverlay.study.load import Study
 from alphaoverlay.study.market_data import StudyData, read_study_data, study_fund_returns
@@ -101,8 +101,6 @@ class Ahead:
         """
         if not names:
             raise StudyError(f"on {iso(self.asof)} portfolio and benchmark hold nothing but cash: no path moves them")
-        if window is not None and window < FEWEST:
-            raise StudyError(f"window = {window}: write {FEWEST} or more sessions, or leave it out for all there are")
         if missing := [name for name in names if name not in self.data.indices]:
             raise DataError(f"no series of {', '.join(missing)} in {self.source}, and paths are made from them")
         return JointDays.of({name: self.data.indices[name].returns for name in names}, self.asof, window)

@@ -17,7 +17,6 @@ from alphaoverlay.scenarios.bridges import RealDayBridge, bridge_batches, real_d
 from alphaoverlay.scenarios.closed_form import active_exposures, closed_form, first_order, rebalanced_form
 from alphaoverlay.scenarios.conditional import Pair, RuleOutcome, excess_on, run_rules
 from alphaoverlay.scenarios.ends import SampledEnds, most_likely_ends, sample_ends
-from alphaoverlay.scenarios.joint_days import FEWEST
 from alphaoverlay.scenarios.law import Law, law_of
 from alphaoverlay.scenarios.payoff import PayOff, pay_off
 from alphaoverlay.scenarios.shocks import Shock
@@ -130,7 +129,7 @@ def run_scenario(
     paths: int = PATHS,
     seed: int = 0,
     volatility: float = 1.0,
-    window: int = WINDOW,
+    window: int | None = WINDOW,
     gaps: Sequence[float] = GAPS,
     shock: Shock | None = None,
     progress: Progress | None = None,
@@ -147,7 +146,7 @@ def run_scenario(
     paths : conditioned ones of each kind.
     seed : of the draws.
     volatility : multiple of the window's.
-    window : sessions that the law is estimated on.
+    window : sessions that the law is estimated on; all of the past where None.
     gaps : one-session moves of the benchmark's largest index.
     shock : one of the user's own.
     progress : told what is being done.
@@ -158,8 +157,6 @@ def run_scenario(
     """
     if not 1 <= paths <= MOST_PATHS:
         raise StudyError(f"paths = {paths}: write 1 to {MOST_PATHS:,}")
-    if window < FEWEST:
-        raise StudyError(f"window = {window}: write {FEWEST} sessions or more (756 are three years)")
     tell = progress or (lambda _: None)
     stated = () if statement is None else statement.checked().indices
     named = (*stated, *({} if shock is None else {**shock.returns, **shock.onward}))
