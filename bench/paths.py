@@ -87,7 +87,7 @@ def _roofline() -> float:
             for t in range(1, sessions + 1):
                 if left == 0:
                     state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-                    k, left = np.int64((state >> np.uint64(33)) % np.uint64(days)), 80
+                    k, left = int((state >> np.uint64(33)) % np.uint64(days)), 80
                 a *= 1.0 + moves[k, 0] - taken[t, 0]
                 b *= 1.0 + moves[k, 1] - taken[t, 1]
                 c *= 1.0 + moves[k, 2] - taken[t, 2]

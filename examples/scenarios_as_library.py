@@ -14,14 +14,14 @@ def main() -> None:
     study, source = ao.study_from(STUDY, "example"), ao.open_source("sample")
 
     move = ao.Statement.of({}, ("RUSSELL2000", "NASDAQ100", 0.25))
-    found = ao.run_scenario(study, source, statement=move, sessions=100, paths=500, rules=("never", "daily"))
+    found = ao.run_scenario(study, source, statement=move, sessions=100, paths=300, rules=("never", "daily"))
     assert found.answer is not None
     print(f"first order {found.answer.first_order:+.1%}")
     for name, outcome in found.answer.by_rule.items():
         low, middle, high = (outcome.excess[p].value or 0.0 for p in (0.05, 0.50, 0.95))
         print(f"{name}: median {middle:+.1%}, nine paths of ten {low:+.1%} to {high:+.1%}")
 
-    paths = ao.simulate_study(study, source, paths=500, sessions=252, seed=7, generator="fhs")
+    paths = ao.simulate_study(study, source, paths=500, sessions=252, seed=7, generator="t")
     trailing = paths.simulation.against["portfolio"].trailing
     print(f"trails on {trailing.value:.0%} of the paths, give or take {2.0 * (trailing.error or 0.0):.0%}")
 

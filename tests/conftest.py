@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
 
 # One machine's slowness is not a failure; the examples are the same on every run.
-# Forty of each keep `make test` under its 8 minutes on a slow day.
+# Twenty-eight of each keep `make test` under its 8 minutes on a slow day.
 settings.register_profile(
-    "repo", max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "repo", max_examples=28, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 # Many more at full size; a thousand would take `make test-all` far beyond its 25 minutes.
-settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=180)
+settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=120)
 settings.load_profile("full" if os.environ.get("ALPHAOVERLAY_FULL") else "repo")
 
 

@@ -94,7 +94,10 @@ def test_exposures_are_a_view_too(run: Run) -> None:
         (["rules", *WEEK, "--shock", "RUSSELL2000=-130%"], "a move is a simple return above -1, such as -0.3 for -30%"),
         (["rules", *WEEK, "--shock", "RUSSELL2000=-30"], "a move is a simple return above -1, such as -0.3 for -30%"),
         (["rules", *WEEK, "--shock", "RUSSELL2000=x"], "RUSSELL2000"),
-        (["rules", *WEEK, "--shock", "RUSSELL2000"], "is not a number by name; write for example --shock RUSSELL2000=-30%"),
+        (
+            ["rules", *WEEK, "--shock", "RUSSELL2000"],
+            "not a number by name; write for example --shock RUSSELL2000=-30%",
+        ),
         (["rules", *WEEK, "--shock", "SP500=1%", "--shock", "SP500=2%"], "SP500 stands twice"),
         (["rules", *WEEK, "--tolerance", "-1"], "--tolerance"),
         (["rules", *WEEK, "--tolerance", "small"], "--tolerance"),

@@ -64,7 +64,12 @@ def test_tables_and_a_report_say_that_it_is_simulated(run: Run, made: Path) -> N
     assert page.rstrip().endswith("</html>")
     for text in (said, " ".join(page.split())):
         assert "Simulated paths, not a forecast: 300 paths of SP500, TWO, made from 504 sessions" in text
-        for part in ("Mine", "Quantiles over the paths", "Growth of 1, without the flows", "Active CAGR over the paths"):
+        for part in (
+            "Mine",
+            "Quantiles over the paths",
+            "Growth of 1, without the flows",
+            "Active CAGR over the paths",
+        ):
             assert part in text
     assert "Value of 1 ahead" in page
     assert f"became {document['quantiles']['wealth']['p50']:.2f} or more on half of them" in said
@@ -85,6 +90,19 @@ def test_a_report_does_not_replace_what_is_none(run: Run, made: Path) -> None:
     done = run("simulate", "my.toml", *FEW, "--report", "r.html")
     assert done.status == 2
     assert (made / "r.html").read_text() == "my own notes"
+
+
+def test_a_place_that_is_taken_is_refused_before_any_path_is_run(
+    run: Run, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("paths were run")
+
+    monkeypatch.setattr("alphaoverlay.study.simulated.simulate_study", never)
+    (made / "r.html").write_text("mine")
+    done = run("simulate", "my.toml", "--report", "r.html", "--json")
+    assert (done.status, done.out) == (2, "")
+    assert "r.html exists already" in done.err
 
 
 def test_the_words_for_a_generator_its_mean_and_its_start(run: Run) -> None:
@@ -127,7 +145,7 @@ def test_the_study_in_the_document_is_the_one_that_was_asked(run: Run, made: Pat
         (["--seed", f"{2**63}"], "seed = 9223372036854775808: write 0 to"),
         (["--sessions", "0"], "sessions = 0: write 1 to 12,600 (252 are a year)"),
         (["--sessions", "20000"], "sessions = 20000: write 1 to 12,600"),
-        (["--window", "0"], "window = 0: write 60 or more"),
+        (["--window", "0"], "window = 0: write 60 sessions or more"),
         (["--generator", "boot"], "write one of bootstrap, fhs, t, regimes"),
         (["--rule", "sometimes"], "rule 'sometimes': write one of never, daily, weekly"),
         (["--mean", "hope"], "--mean 'hope': write historical, zero, or a yearly return"),

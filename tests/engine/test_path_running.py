@@ -38,7 +38,7 @@ from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.scenarios.paths import Paths, own_days
 
-NEVER, MONTHLY, DAILY = (RebalancingRule(CalendarRule(name)) for name in ("never", "monthly", "daily"))  # type: ignore[arg-type]
+NEVER, MONTHLY, DAILY = (RebalancingRule(CalendarRule(name)) for name in ("never", "monthly", "daily"))
 FEATURES = ("bands", "timing", "tranches", "spreads", "fees", "impact", "flows", "borrowing")
 NONE = CashFlows()
 FREE = TradingCosts()
@@ -104,10 +104,11 @@ def is_the_backtest(found: PathResults, p: int, done: Backtest) -> None:
     assert found.marked[:, p].tolist() == done.value.tolist()
     assert found.weights[:, p].tolist() == done.weights.iloc[-1].tolist()
     if done.exhausted is not None:
-        assert found.end[p] == n + dates.get_loc(done.exhausted)
+        assert found.end[p] == n + dates.searchsorted(done.exhausted)
     else:
-        assert found.end[p] == (-1 if done.ruin is None else dates.get_loc(done.ruin))
-    lived = done.growth.loc[: done.end]
+        assert found.end[p] == (-1 if done.ruin is None else dates.searchsorted(done.ruin))
+    # A ruined portfolio stays at nothing; one that a withdrawal exhausted has no growth any more.
+    lived = done.growth.loc[: done.exhausted]
     falls = drawdowns(lived)
     assert found.max_drawdown[p] == pytest.approx(min(float(falls.min()), 0.0), rel=0, abs=4e-16)
     assert (found.under_water[p], found.longest[p]) == under_water(lived.tolist())
@@ -121,13 +122,13 @@ def obeys_the_law(asked: Asked, every: FloatArray) -> PathResults:
     return found
 
 
-def fund(symbol: str, exposures: Mapping[str, float], **terms: float) -> Fund:
-    return Fund(symbol, symbol, dict(exposures), **({"expense": 0.0} | terms))
+def fund(symbol: str, exposures: Mapping[str, float], expense: float = 0.0, spread: float = 0.0) -> Fund:
+    return Fund(symbol, symbol, dict(exposures), expense, spread)
 
 
-def held(weights: Mapping[str, float], funds: Mapping[str, Mapping[str, float]], **terms: float) -> Portfolio:
+def held(weights: Mapping[str, float], funds: Mapping[str, Mapping[str, float]]) -> Portfolio:
     """A portfolio of made-up funds."""
-    return Portfolio(tuple(fund(name, funds[name], **terms) for name in weights), tuple(weights.values()))
+    return Portfolio(tuple(fund(name, funds[name]) for name in weights), tuple(weights.values()))
 
 
 def days_of(n: int, rate: float | Sequence[float] = 0.0, first: int = 0) -> History:
@@ -210,8 +211,8 @@ def anything(draw: st.DrawFn) -> tuple[Asked, FloatArray]:
     without = draw(st.sampled_from(["tranches", "borrowing"]))
     case: Case = draw(cases(*(name for name in FEATURES if name != without), max_sessions=25, max_funds=5))
     assume(all(one.exposures for one in case.returns.funds))
-    terms = draw(st.sampled_from([{}, {"expense": 0.009, "spread": 0.005}]))
-    funds = tuple(replace(one, **terms) for one in case.returns.funds)
+    expense, spread = draw(st.sampled_from([(0.0, 0.0), (0.009, 0.005)]))
+    funds = tuple(replace(one, expense=expense, spread=spread) for one in case.returns.funds)
     asked = Asked(
         Portfolio(funds, tuple(case.targets.rows[0].tolist())), case.returns.history, case.rule,
         replace(case.costs, per_share=0.0),  # of a synthetic fund there is no price

@@ -17,7 +17,7 @@ from tests import second_tracking
 from tests.funds.made import NAN, made_history
 
 from alphaoverlay.funds.catalogue import load_catalogue
-from alphaoverlay.funds.expenses import expense_steps, expenses_on
+from alphaoverlay.funds.expenses import as_of, expense_steps, expenses_on
 from alphaoverlay.funds.fund import ExpenseSeen, Fund
 from alphaoverlay.funds.synthesis import deductions, synthetic_returns
 
@@ -202,3 +202,21 @@ def test_every_fund_of_the_catalogue_has_the_path_of_the_second_implementation()
     for row in dated:
         own = expenses_on(CATALOGUE.fund(row["symbol"]), sessions)
         np.testing.assert_allclose(own, second_path(row, sessions), rtol=1e-12, err_msg=row["symbol"])
+
+
+def test_a_fund_as_of_a_day_keeps_that_day_s_expense_ratio_for_good() -> None:
+    """TNA's figures differ by year; a horizon that begins in 2012 must not know those of 2022."""
+    from alphaoverlay.funds.ticker import parse_ticker, ticker_fund
+
+    fund = load_catalogue().fund("TNA")
+    day = pd.Timestamp("2012-12-14")
+    frozen = as_of(fund, day)
+    ahead = pd.DatetimeIndex(["2012-12-14", "2016-01-04", "2024-01-02"])
+    then = expenses_on(fund, pd.DatetimeIndex([day]))[0]
+    assert len(set(expenses_on(fund, ahead))) > 1
+    assert expenses_on(frozen, ahead).tolist() == [then] * 3
+    assert frozen.yearly_expense == then
+    ticker = ticker_fund(parse_ticker("TNA?L=2"), lambda _: fund)
+    under = as_of(ticker, day).multiple
+    assert under is not None
+    assert under.of == frozen

@@ -208,8 +208,15 @@ def browser_page(chromium: str, page: str, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1100, 390])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1100),
+        ("dark", 390),
+        pytest.param("dark", 1100, marks=pytest.mark.slow),
+        pytest.param("light", 390, marks=pytest.mark.slow),
+    ],
+)
 def test_the_page_opens_in_a_browser_without_a_complaint(
     chromium: str, browser_page: Path, report: Report, scheme: str, width: int
 ) -> None:

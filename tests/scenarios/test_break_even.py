@@ -5,6 +5,8 @@ import pytest
 from tests.scenarios.worlds import ND, R2, SP, founding, held, law_with, spy, weekdays
 
 from alphaoverlay.engine.costs import CashTerms
+from alphaoverlay.funds.fund import Fund
+from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.scenarios.break_even import at_rate, break_even_range, legs_of, yearly_costs
 from alphaoverlay.scenarios.closed_form import closed_form_excess
 from alphaoverlay.scenarios.ends import most_likely_ends
@@ -102,3 +104,91 @@ def test_legs_are_the_largest_on_each_side() -> None:
     assert found is not None
     assert (found.long, found.short, found.size) == (R2, ND, 0.4)
     assert legs_of({SP: 0.3}) is None
+
+
+def straddle() -> Portfolio:
+    """Nearly as much up as down on both sides, so that it gains by moves either way; costs decide how far."""
+    up = (0.8272063560560342, 0.057597881314655264, 0.02566951230776973)
+    down = (0.03831404280826272, 0.02554269520550848, 0.02566951230776973)
+    return held(**dict(zip(("SPY", "UPRO", "TNA", "TWM", "TQQQ", "SQQQ"), (*up, *down), strict=True)))
+
+
+def test_of_two_break_evens_about_as_far_the_nearer_one_is_told() -> None:
+    law, year = law_with(multiple=0.3), weekdays(252, 0.05188669772404644)
+    found = yearly_costs(straddle(), spy(), law, year)
+    move = found.untraded.break_even.move
+    assert found.legs is not None
+    assert move is not None
+
+    def excess(size: float) -> float:
+        assert found.legs is not None
+        z = most_likely_ends(law, Statement.of(move=(found.legs.long, found.legs.short, size)))
+        return closed_form_excess(straddle(), spy(), z, law, year)
+
+    assert abs(excess(move)) < 1e-12
+    inner = np.linspace(-abs(move), abs(move), 801)[1:-1]
+    assert {excess(float(size)) > 0.0 for size in inner} == {False}
+    # The other one lies in the same point of moves, on the other side, a little farther out.
+    assert 0.23 < move < 0.24
+    assert excess(-move) < 0.0 < excess(-0.24)
+
+
+def test_what_costs_nothing_needs_no_move() -> None:
+    followed = {"ONE": {SP: 1.0}, "UP": {R2: 3.0}, "DOWN": {ND: -3.0}}
+    free = [Fund(symbol, "free", exposures, expense=0.0) for symbol, exposures in followed.items()]
+    portfolio, benchmark = Portfolio(tuple(free), (0.8, 0.1, 0.1)), Portfolio((free[0],), (0.8,))
+    found = yearly_costs(portfolio, benchmark, law_with(multiple=0.0), weekdays(252, 0.0))
+    for one in (found.untraded, found.rebalanced):
+        assert (one.volatility_drag, one.break_even.move, one.break_even.first_order) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("multiple", [0.0, 0.5, 1.0, 1.5])
+def test_the_rebalanced_break_even_is_a_root_too(multiple: float) -> None:
+    law = law_with(multiple=multiple)
+    move = yearly_costs(founding(), spy(), law, YEAR).rebalanced.break_even.move
+    assert move is not None
+    z = most_likely_ends(law, Statement.of(move=(R2, ND, move)))
+    # By hand: as exposures stay at 1, 0.3 and -0.3 their own log returns and drag decide, beside what is taken.
+    funds = {fund.symbol: fund for fund in founding().funds}
+    e, d = float(YEAR.e.sum()), float(YEAR.d.sum())
+    weights = dict(zip(("SPY", "UPRO", "TNA", "SQQQ"), (0.7, 0.1, 0.1, 0.1), strict=True))
+    taken = sum(w * (e * funds[s].expense + d * funds[s].financing_spread) for s, w in weights.items())
+    x, b = np.array([1.0, 0.3, -0.3]), np.array([1.0, 0.0, 0.0])
+
+    def drag(exposures: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+        return 126.0 * float(exposures @ np.diagonal(law.S) - exposures @ law.S @ exposures)
+
+    own, base = x @ z + drag(x) - taken, b @ z + drag(b) - e * funds["SPY"].expense
+    assert own == pytest.approx(base, abs=1e-12)
+
+
+def test_little_volatility_leaves_the_first_order_move_when_rebalanced() -> None:
+    """But for the year's length in days, and ends of a hundredth, whose logarithms are half a percent off."""
+    found = yearly_costs(founding(), spy(), law_with(multiple=0.05), YEAR).rebalanced
+    first = found.break_even.first_order
+    assert first is not None
+    assert found.break_even.move is not None
+    low, high = sorted((float(YEAR.e.sum()), float(YEAR.d.sum())))
+    assert 0.995 * low < found.break_even.move / first < 1.005 * high
+    assert abs(found.volatility_drag) < 1e-4
+
+
+def test_where_borrowing_nets_out_the_rate_moves_the_rebalanced_break_even_by_nothing() -> None:
+    found = break_even_range(founding(), spy(), law_with(), YEAR, (0.0, 0.04, 0.12), (0.5, 1.0))
+    moves = np.array([[one.move for one in row] for row in found.rebalanced], dtype=np.float64)
+    assert np.abs(moves - moves[0]).max() < 1e-11
+    assert abs(moves[0, 0] - moves[0, 1]) > 1e-4
+    # With cash it does: what is not invested earns the rate.
+    lean = held(SPY=0.6, UPRO=0.1, TNA=0.1, SQQQ=0.1)
+    other = break_even_range(lean, spy(), law_with(), YEAR, (0.0, 0.04), (1.0,)).rebalanced
+    assert other[0][0].move is not None
+    assert other[1][0].move is not None
+    assert abs(other[0][0].move - other[1][0].move) > 0.001
+
+
+def test_the_ranges_hold_the_year_itself() -> None:
+    law = law_with(multiple=1.2)
+    found = break_even_range(founding(), spy(), law, YEAR, (0.01, 0.04), (0.5, 1.0))
+    alone = yearly_costs(founding(), spy(), law, YEAR)
+    assert found.untraded[1][1] == alone.untraded.break_even
+    assert found.rebalanced[1][1] == alone.rebalanced.break_even

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ import pytest
 from tests.scenarios.worlds import NAMES, ND, R2, SP, covariance, founding, held, law_with, spy, weekdays
 
 from alphaoverlay.engine.costs import CashTerms
+from alphaoverlay.engine.path_running import prepare_paths
+from alphaoverlay.engine.rebalancing import RebalancingRule
+from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.errors import StudyError
 from alphaoverlay.funds.catalogue import load_catalogue
 from alphaoverlay.funds.fund import Fund
@@ -23,8 +27,10 @@ from alphaoverlay.scenarios.closed_form import (
     closed_form_excess,
     closed_form_growth,
     first_order,
+    rebalanced_form,
 )
 from alphaoverlay.scenarios.law import Law
+from alphaoverlay.scenarios.paths import own_days
 
 FREE = {SP: 0.0, R2: 0.0, ND: 0.0}
 
@@ -158,3 +164,71 @@ def test_what_is_not_known_is_refused() -> None:
         closed_form_growth(load_catalogue().fund("UPRO"), {R2: 0.0}, law, weekdays(5))
     with pytest.raises(StudyError, match="the end of NASDAQ100 is not given"):
         first_order({R2: 0.3, ND: -0.3, SP: 0.0}, {R2: 0.1})
+
+
+# --- rebalanced every session ---
+
+
+def test_a_1x_fund_alone_is_rebalanced_to_itself() -> None:
+    law, horizon = law_with(multiple=2.0), weekdays(252, 0.05)
+    found = rebalanced_form(spy(), law, horizon)
+    paid = sum(horizon.e) * spy().funds[0].expense
+    assert found.constants.tolist() == pytest.approx([-paid], abs=1e-15)
+    z = np.array([0.2, -0.5, 0.7])
+    assert float(found.growth(z)) == pytest.approx(math.exp(0.2 - paid), abs=1e-14)
+
+
+@pytest.mark.parametrize(("leverage", "decay"), [(3.0, -0.12), (-3.0, -0.24)])
+def test_a_leveraged_fund_alone_decays_as_it_does_untraded(leverage: float, decay: float) -> None:
+    law = law_with(covariance((0.2,), ((1.0,),)), (SP,))
+    found = rebalanced_form(Portfolio((plain_fund(leverage),), (1.0,)), law, weekdays(252))
+    assert math.log(float(found.growth(np.zeros(1)))) == pytest.approx(decay, abs=1e-14)
+
+
+def test_a_constant_mix_earns_the_diversification_return() -> None:
+    # Half of what the funds' variances weigh more than the mix's: (0.6*0.04 + 0.4*0.09 - 0.0432) / 2 a year, where
+    # 0.0432 = 0.36*0.04 + 0.16*0.09 + 2*0.24*0.03, at volatilities of 20% and 30% and a correlation of a half.
+    law = law_with(covariance((0.2, 0.3), ((1.0, 0.5), (0.5, 1.0))), (SP, R2))
+    mix = Portfolio((plain_fund(1.0, SP), replace(plain_fund(1.0, R2), symbol="OTHER")), (0.6, 0.4))
+    found = rebalanced_form(mix, law, weekdays(252))
+    assert math.log(float(found.growth(np.zeros(2)))) == pytest.approx(0.0084, abs=1e-14)
+    z = np.array([0.3, -0.1])
+    assert math.log(float(found.growth(z))) == pytest.approx(0.6 * 0.3 - 0.4 * 0.1 + 0.0084, abs=1e-14)
+
+
+@pytest.mark.parametrize("lent", [0.1, -0.3])
+def test_cash_in_a_rebalanced_portfolio_counts_by_its_weight(lent: float) -> None:
+    horizon, terms = weekdays(252, 0.036), CashTerms(lending_spread=0.0072, borrowing_spread=0.0036)
+    law = law_with(covariance((0.2,), ((1.0,),)), (SP,), multiple=0.0)
+    found = rebalanced_form(Portfolio((plain_fund(1.0),), (1.0 - lent,)), law, horizon, terms)
+    # What a night adds to the logarithm, by calendar days.
+    rate = 0.036 - 0.0072 if lent > 0.0 else 0.036 + 0.0036
+    earned = sum(math.log1p(rate * float(days) / 360.0) for days in horizon.days[1:])
+    assert math.log(float(found.growth(np.zeros(1)))) == pytest.approx(lent * earned, abs=1e-14)
+
+
+@pytest.mark.parametrize("weights", [(0.7, 0.1, 0.1, 0.1), (0.5, 0.1, 0.15, 0.1), (1.0, 0.1, 0.1, 0.1)], ids=str)
+def test_the_rebalanced_form_is_the_limit_of_the_engine_s_daily_rule(weights: tuple[float, ...]) -> None:
+    sessions = 24_000
+    horizon = weekdays(sessions, 0.001, "2000-01-03")
+    followed = {"S": {SP: 1.0}, "U": {SP: 3.0}, "T": {R2: 3.0}, "Q": {ND: -3.0}}
+    funds = tuple(Fund(s, "a fund", x, expense=0.001, spread=0.0005) for s, x in followed.items())
+    portfolio, terms = Portfolio(funds, weights), CashTerms(0.0003, 0.0004)
+    ends = np.array([0.08, 0.25, -0.1])
+    path = fine_path(sessions, ends, covariance())
+    law = law_with(path.T @ path / sessions)
+    paths = own_days(np.expm1(path)[None])
+    grown = {}
+    for rule in ("daily", "never"):
+        runner = prepare_paths(portfolio, horizon, NAMES, RebalancingRule(CalendarRule(rule)), cash=terms)
+        found = runner.run(runner.moves(paths.table), paths.rows, np.empty(0, dtype=np.int64))
+        grown[rule] = math.log(float(found.growth[0]))
+    traded, untraded = (form(portfolio, law, horizon, terms).growth(ends) for form in (rebalanced_form, closed_form))
+    assert math.log(float(traded)) == pytest.approx(grown["daily"], abs=5e-5)
+    assert math.log(float(untraded)) == pytest.approx(grown["never"], abs=5e-5)
+    assert abs(grown["daily"] - grown["never"]) > 0.001
+
+
+def test_a_rebalanced_portfolio_of_what_is_not_known_is_refused() -> None:
+    with pytest.raises(StudyError, match="FUND follows GOLD"):
+        rebalanced_form(Portfolio((plain_fund(1.0, "GOLD"),), (1.0,)), law_with(), weekdays(5))

@@ -275,7 +275,7 @@ def test_degrees_are_fitted_where_none_are_stated() -> None:
 
 def test_a_law_without_sense_is_refused() -> None:
     days = joint_days(covariance(), NAMES)
-    with pytest.raises(StudyError, match="multiple of volatility = -1: write 0 or more"):
+    with pytest.raises(StudyError, match="multiple of volatility = -1: write 0 to 10"):
         law_of(days, multiple=-1.0, degrees=4.0)
     with pytest.raises(StudyError, match="degrees = 2: write a number above 2"):
         law_of(days, degrees=2.0)
@@ -307,3 +307,12 @@ def test_violent_days_are_weighted_back_to_the_law(degrees: float) -> None:
     ):
         got = weights * statistic
         assert abs(got.mean() - expected) < 5.0 * got.std() / math.sqrt(len(got))
+
+
+@pytest.mark.parametrize("degrees", [2.5, 3.0, 4.2, 60.0])
+def test_scales_are_divided_by_the_mean_of_what_the_bound_leaves(degrees: float) -> None:
+    """`E[W; W <= 400]` of `W = (v-2)/chi2_v`, by numerical integration."""
+    least = (degrees - 2.0) / 400.0
+    within = stats.chi2(degrees).sf(least)
+    total, _ = integrate.quad(lambda u: (degrees - 2.0) / u * stats.chi2(degrees).pdf(u), least, np.inf, limit=500)
+    assert ScaleDraw(degrees, 1.0).mean == pytest.approx(total / within, rel=1e-6)

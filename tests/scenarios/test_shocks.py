@@ -15,6 +15,7 @@ from alphaoverlay.funds.ticker import parse_ticker, ticker_fund
 from alphaoverlay.scenarios.shocks import (
     Shock,
     correlation_one,
+    fall_together,
     gap,
     gap_at,
     shocked_world,
@@ -111,3 +112,25 @@ def test_shocks_without_sense_are_refused() -> None:
         shocked_world(Shock({SP: -0.2}, onward={SP: 0.1}), founding(), spy(), law, horizon)
     with pytest.raises(StudyError, match="what NTSX follows is not known"):
         gap(held(NTSX=1.0), spy(), law, -0.1, horizon)
+
+
+def test_paths_of_one_factor_move_all_indices_in_proportion_to_the_ends() -> None:
+    law = law_with()
+    drawn = fall_together(law, 50, seed=3)
+    assert drawn.shape == (50, 63, len(law.names))
+    ends = correlation_one(law)
+    assert drawn.sum(axis=1) == pytest.approx(np.tile(ends, (50, 1)), abs=1e-12)
+    assert drawn / ends == pytest.approx(np.repeat(drawn[:, :, :1] / ends[0], len(ends), axis=2), abs=1e-12)
+    assert np.array_equal(fall_together(law, 50, seed=3), drawn)
+    assert not np.array_equal(fall_together(law, 50, seed=4), drawn)
+
+
+def test_a_shock_of_the_rate_alone_leaves_the_indices_where_they_are() -> None:
+    world = shocked_world(Shock({}, rate=0.02), founding(), spy(), law_with(), weekdays(21))
+    assert not world.paths.table.any()
+
+
+@pytest.mark.parametrize(("rate", "spread"), [(1.5, 0.0), (0.0, -0.1), (0.0, 1.5), (float("nan"), 0.0)])
+def test_a_jump_out_of_bounds_is_refused(rate: float, spread: float) -> None:
+    with pytest.raises(StudyError, match="a jump is a yearly fraction from"):
+        shocked_world(Shock({}, rate, spread), founding(), spy(), law_with(), weekdays(21))

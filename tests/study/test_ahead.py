@@ -29,9 +29,18 @@ from alphaoverlay.study.load import study_from
 
 N = len(DAYS)
 WALKS = np.exp(np.cumsum(np.random.default_rng(8).normal(0.0003, 0.012, (N, 4)), axis=0))
-PRICES: dict[str, Levels] = {
-    name: (lambda k: lambda t: float(100.0 * WALKS[t, k]))(k) for k, name in enumerate(("SPY", "IWM", "ONE", "TWO"))
-}
+
+
+def level(k: int) -> Levels:
+    return lambda t: float(100.0 * WALKS[t, k])
+
+
+def poisoned(one: Levels, last: int) -> Levels:
+    """The same up to a session, and nonsense after it."""
+    return lambda t: one(t) * (1.0 if t <= last else 1.0 + 0.9 * math.sin(3.0 * t))
+
+
+PRICES = {name: level(k) for k, name in enumerate(("SPY", "IWM", "ONE", "TWO"))}
 PLAIN: dict[str, Any] = {
     "weights": {"SPY": 0.6, "TWO": 0.3},
     "benchmark": "SPY",
@@ -99,12 +108,13 @@ def said_of(one: Ahead) -> tuple[Any, ...]:
 
 STUDIES: dict[str, dict[str, Any]] = {
     "weights": PLAIN,
-    "catalogue costs": PLAIN | {"costs": {"half_spread_bps": {"SPY": 1.0, "TWO": 5.0}, "widen": 3.0}},
+    "widened": PLAIN | {"costs": {"half_spread_bps": {"SPY": 1.0, "TWO": 5.0}, "widen": 3.0}},
     "impact": PLAIN | {"weights": {"TWO": 0.9}, "benchmark": "TWO", "capital": 1e4, "costs": {"impact": 1.0}},
     "a share": PLAIN | {"capital": 1e4, "costs": {"half_spread_bps": 1.0, "per_share": 0.01}},
     "exposures": {
         "base": {"SP500": 1.0}, "overlay": {"RUSSELL2000": 0.2},
-        "sizing": {"kind": "volatility", "target": 0.05, "window": 120}, "funds": {"allow": ["SPY", "IWM", "UPRO", "TNA"]}, "cash": {"rate": 0.02},
+        "sizing": {"kind": "volatility", "target": 0.05, "window": 120},
+        "funds": {"allow": ["SPY", "IWM", "UPRO", "TNA"]}, "cash": {"rate": 0.02},
     },
 }  # fmt: skip
 
@@ -117,11 +127,8 @@ def test_nothing_after_the_day_is_looked_at(market: Path, tmp_path: Path, name: 
     (tmp_path / "poisoned").mkdir()
     (tmp_path / "cut").mkdir()
     volumes: dict[str, Levels] = {"TWO": lambda t: 1000.0 + t if t <= 300 else 1.0 + (t % 5) * 1e6}
-    poisoned = {
-        name: (lambda one: lambda t: one(t) * (1.0 if t <= 300 else 1.0 + 0.9 * math.sin(3.0 * t)))(level)
-        for name, level in PRICES.items()
-    }
-    write_market(tmp_path / "poisoned", poisoned, volumes)
+    nonsense = {name: poisoned(one, 300) for name, one in PRICES.items()}
+    write_market(tmp_path / "poisoned", nonsense, volumes)
     for file in sorted(market.glob("*.csv")):
         (tmp_path / "cut" / file.name).write_text("\n".join(file.read_text().splitlines()[:302]))
     for folder in ("poisoned", "cut"):
@@ -147,7 +154,11 @@ def rates(one: Ahead, sessions: int = 5) -> FloatArray:
 
 
 def test_half_spreads_are_those_of_the_day_and_not_of_a_later_one(market: Path) -> None:
-    dated = [{"since": "2019-01-02", "bps": 8.0}, {"since": "2020-03-02", "bps": 5.0}, {"since": "2020-09-01", "bps": 1.0}]
+    dated = [
+        {"since": "2019-01-02", "bps": 8.0},
+        {"since": "2020-03-02", "bps": 5.0},
+        {"since": "2020-09-01", "bps": 1.0},
+    ]
     values = PLAIN | {"costs": {"half_spread_bps": {"SPY": 2.0, "TWO": dated}}}
     assert rates(ahead(market, values, "2020-06-01"), 200) == pytest.approx(np.tile([2e-4, 5e-4], (201, 1)))
     assert rates(ahead(market, values, "2020-02-03"), 200) == pytest.approx(np.tile([2e-4, 8e-4], (201, 1)))
@@ -163,7 +174,7 @@ def test_a_cost_a_share_is_at_the_last_close(market: Path) -> None:
 def test_a_cost_a_share_needs_a_price(market: Path) -> None:
     values = STUDIES["a share"] | {"weights": {"UPRO": 0.5}, "costs": {"half_spread_bps": 1.0, "per_share": 0.01}}
     one = ahead(market, values)
-    with pytest.raises(DataError, match="costs.per_share needs closing prices, and there are none of UPRO"):
+    with pytest.raises(DataError, match=r"costs\.per_share needs closing prices, and there are none of UPRO"):
         one.runner(one.portfolio, one.sessions(5), one.names)
 
 
@@ -248,7 +259,7 @@ def test_the_ends_of_periods_are_the_exchanges_wherever_the_horizon_ends(sampled
         found = sampled.sessions(number)
         assert len(found.dates) == number + 1
         for calendar in ("weekly", "monthly", "quarterly", "annual"):
-            rule = CalendarRule(calendar)  # type: ignore[arg-type]
+            rule = CalendarRule(calendar)
             marked = rule.sessions(found.dates, found.exchange_sessions)
             assert np.array_equal(marked, rule.sessions(found.dates, whole)), (number, calendar)
 
@@ -321,7 +332,7 @@ def test_an_index_without_a_series_is_named(market: Path) -> None:
 
 @pytest.mark.parametrize("window", [0, -1, -400])
 def test_a_window_without_sessions_is_refused(market: Path, window: int) -> None:
-    with pytest.raises((StudyError, SpanError), match=f"window = {window}: write 60 or more"):
+    with pytest.raises((StudyError, SpanError), match=f"window = {window}: write 60 sessions or more"):
         ahead(market).joint_days(["SP500"], window)
 
 
@@ -334,7 +345,7 @@ def test_too_short_a_window_is_refused(market: Path) -> None:
 def test_rules_by_name() -> None:
     assert named_rules([]) == {}
     found = named_rules(["monthly", "never", "monthly"])
-    assert found == {name: RebalancingRule(CalendarRule(name)) for name in ("never", "monthly")}  # type: ignore[arg-type]
+    assert found == {name: RebalancingRule(CalendarRule(name)) for name in ("never", "monthly")}
     with pytest.raises(StudyError, match=r"rule 'montly': write one of never, daily, .* Did you mean monthly"):
         named_rules(["never", "montly"])
 

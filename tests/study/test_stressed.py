@@ -148,11 +148,25 @@ def test_a_gap_is_the_second_implementation_s(stressed: Stressed, law: Law, made
 def test_everything_falls_by_two_deviations_of_a_quarter(stressed: Stressed, law: Law) -> None:
     broad, small = second_scenarios.correlation_one_moves(law.S.tolist())
     assert dict(stressed.correlation_one_ends) == pytest.approx({"BROAD": broad, "SMALL": small}, abs=1e-12)
-    found = stressed.correlation_one
+    found = stressed.correlation_one_smooth
     steps = [(1.0 + end) ** (1.0 / 63.0) - 1.0 for end in (broad, small)]
     assert found.portfolio == pytest.approx((1.0 + 0.7 * steps[0] + 0.3 * steps[1]) ** 63 - 1.0, abs=1e-12)
     assert found.benchmark == pytest.approx(broad, abs=1e-12)
     assert found.halted_excess == pytest.approx(0.3 * (small - broad), abs=1e-12)
+
+
+def test_on_paths_of_one_factor_the_excess_is_that_of_one_fund_and_a_multiple(stressed: Stressed, law: Law) -> None:
+    """BROAD moves by one volatility, SMALL by another, on every session; never traded, plain funds end with them."""
+    assert set(stressed.correlation_one) == {"study", "halted"}
+    halted = stressed.correlation_one["halted"]
+    broad, small = stressed.correlation_one_ends.values()
+    assert halted.excess[0.05].value == pytest.approx(0.3 * (small - broad), abs=1e-12)
+    assert halted.excess[0.95].value == pytest.approx(0.3 * (small - broad), abs=1e-12)
+    traded = stressed.correlation_one["study"].excess
+    low, high = traded[0.05].value, traded[0.95].value
+    assert low is not None
+    assert high is not None
+    assert low < high
 
 
 def test_a_shock_is_a_gap_and_a_trend_in_a_dearer_world(stressed: Stressed, folder: Path, law: Law) -> None:

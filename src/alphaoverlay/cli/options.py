@@ -63,7 +63,7 @@ OffsetOption = Annotated[
 ]
 RuleOption = Annotated[
     list[str] | None,
-    typer.Option("--rule", metavar="CALENDAR", help="Also under never, quarterly, monthly, daily ...; repeatable."),
+    typer.Option("--rule", metavar="CALENDAR", help="Calendar to compare yours with, such as never; repeatable."),
 ]
 PathsOption = Annotated[int, typer.Option("--paths", metavar="N", help="How many paths.")]
 SessionsOption = Annotated[

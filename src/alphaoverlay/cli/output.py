@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alphaoverlay.errors import OutputError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -68,6 +70,17 @@ def how_to_call() -> str:
     words = [str(beside)] if beside.exists() else [sys.executable, "-m", "alphaoverlay"]
     here = f"{Path.cwd()}{os.sep}"
     return " ".join(shlex.quote(word.removeprefix(here)) for word in words)
+
+
+def refuse_foreign_file(path: Path | None, *, force: bool) -> None:
+    """Say before long work, not after it, that something other than an earlier report is where one is to be written.
+
+    Raises
+    ------
+    OutputError : there is, and `force` is False.
+    """
+    if path is not None and not force and not _is_report(path):
+        raise OutputError(f"{path} exists already; give another name, or --force to overwrite it")
 
 
 def write_report(report: Report, path: Path, *, open_it: bool, force: bool = False) -> None:

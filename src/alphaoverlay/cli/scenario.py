@@ -79,12 +79,13 @@ def scenario(
       alphaoverlay scenario my.toml --set SP500=-20% --sessions 63 --rule never --rule daily
       alphaoverlay scenario my.toml --shock SP500=-10% --rate-jump 2% --spread-jump 1% --report stress.html
     """
-    from alphaoverlay.cli.output import print_json, progress, show_report
+    from alphaoverlay.cli.output import print_json, progress, refuse_foreign_file, show_report
     from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.study.stressed import GAPS
     from alphaoverlay.study.what_if import RULES, run_scenario
 
     shared.refuse_open_without_report(report, open_report=open_report)
+    refuse_foreign_file(report, force=force)
     study = read_words(
         words,
         "SYMBOL=WEIGHT such as SPY=70",
@@ -114,7 +115,7 @@ def scenario(
             seed=seed,
             volatility=volatility,
             window=window,
-            gaps=[_number(word, "--gap") for word in gap] if gap else GAPS,
+            gaps=[_gap(word) for word in gap] if gap else GAPS,
             shock=_shock(shock, rate_jump, spread_jump),
             progress=tell,
         )
@@ -162,6 +163,13 @@ def _shock(words: list[str] | None, rate: str | None, spread: str | None) -> Sho
         0.0 if rate is None else _number(rate, "--rate-jump"),
         0.0 if spread is None else _number(spread, "--spread-jump"),
     )
+
+
+def _gap(word: str) -> float:
+    move = _number(word, "--gap")
+    if move <= -1.0:
+        raise StudyError(f"command line: --gap {word!r}: an index cannot lose everything; write for example --gap -20%")
+    return move
 
 
 def _number(word: str, option: str) -> float:

@@ -61,13 +61,14 @@ def signal(
       alphaoverlay signal RUT IXIC --data FOLDER --asof 2021-12-15
       alphaoverlay signal RUSSELL2000 NASDAQ100 --basis total --lookback 20y --report signal.html
     """
-    from alphaoverlay.cli.output import print_json, progress, show_report
+    from alphaoverlay.cli.output import print_json, progress, refuse_foreign_file, show_report
     from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.cli.studies import option_words
     from alphaoverlay.study.signal_reading import read_signal
     from alphaoverlay.study.signal_report import signal_report
 
     shared.refuse_open_without_report(report, open_report=open_report)
+    refuse_foreign_file(report, force=force)
     asked = {
         "signal.window": window,
         "signal.basis": basis,

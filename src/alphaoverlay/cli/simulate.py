@@ -81,11 +81,12 @@ def simulate(
       alphaoverlay simulate my.toml --sessions 252 --generator fhs --start-volatility today
       alphaoverlay simulate my.toml --mean zero --rule never --rule monthly --sensitivity --report paths.html
     """
-    from alphaoverlay.cli.output import print_json, progress, show_report
+    from alphaoverlay.cli.output import print_json, progress, refuse_foreign_file, show_report
     from alphaoverlay.cli.sources import opened_for
     from alphaoverlay.study.simulated import simulate_study
 
     shared.refuse_open_without_report(report, open_report=open_report)
+    refuse_foreign_file(report, force=force)
     study = read_words(
         words,
         "SYMBOL=WEIGHT such as SPY=70",

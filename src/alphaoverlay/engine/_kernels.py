@@ -38,7 +38,7 @@ def settle(value: float, held: Floats, mix: Floats, rates: Floats) -> float:
     The left side is convex and piecewise linear: Newton's steps from V go down to the solution, and each lands on a new
     piece, of which there are at most one more than funds.
     """
-    m = held.shape[0]
+    m = rates.shape[0]
     after = value
     for _ in range(m + 1):
         known = value
@@ -1170,7 +1170,7 @@ def walk_path(walk: Walk, moves: Floats, row: Ints, goal: Floats, held: Floats, 
 def measure_path(growth: Floats, found: Floats) -> int:
     """Measure a path: deepest drawdown, sessions under water, their longest run (method M10).
 
-    Returns the session on which nothing is left, up to which it is measured, or -1.
+    Returns the session on which nothing is left, or -1; from then on it is under water.
     """
     before = 1.0
     peak = 1.0
@@ -1195,7 +1195,7 @@ def measure_path(growth: Floats, found: Floats) -> int:
         elif total < worst * peak:
             worst = total / peak
         before = total
-    gap = (growth.shape[0] - 1 if end < 0 else end) - since
+    gap = growth.shape[0] - 1 - since
     under += gap
     found[2] = worst - 1.0
     found[3] = under
@@ -1262,8 +1262,10 @@ def run_paths(
                 r = moves[g, rows[p, t - 1], i - 4 * g] - taken[t, i]
                 plan.market.returns[t, i] = r if r > -1.0 else -1.0
         end = run_path(plan, value, held, trades, facts)
-        last = n - 1 if end < 0 else (end if end < n else end - n)
-        grow(value, facts, last, growth)
+        last = end - n if end >= n else n - 1
+        grow(value, facts, end if 0 <= end < n else last, growth)
+        if 0 <= end < n:
+            growth[end:] = 0.0
         measure_path(growth[: last + 1], figures)
         figures[0] = growth[last]
         figures[1] = value[n - 1]

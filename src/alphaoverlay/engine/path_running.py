@@ -36,7 +36,7 @@ class PathResults:
     growth : of 1 put in before the purchase, cash flows left out, to the end or the portfolio's own end, shape (p,).
     value : at the end, cash flows inside, in units of the initial wealth.
     max_drawdown : of the growth, at most 0.
-    under_water : sessions that closed below the highest close so far.
+    under_water : sessions that closed below the highest close so far; after a ruin all of them.
     longest : their longest run.
     end : session on which nothing was left; the number of sessions more where a withdrawal took all; -1 for neither.
     marked : values at the marked sessions, shape (marks, p).
@@ -90,25 +90,38 @@ class PathRunner:
         Parameters
         ----------
         moves : from `moves`.
-        rows : shape (p, n - 1).
+        rows : shape (p, n - 1), days of the table.
         marks : sessions at which values are written down; 0 is the purchase.
         weights : whether the weights at the end are asked for.
+
+        Raises
+        ------
+        StudyError : rows of another shape, or that name days which are not there.
         """
-        count, m = len(rows), len(self.portfolio.funds)
+        named = self._checked(rows, moves.shape[1])
+        count, m = len(named), len(self.portfolio.funds)
         found, marked = np.empty((6, count)), np.empty((len(marks), count))
         held = np.empty((m if weights else 0, count))
         kernels = compiled_kernels()
-        # Without a sign an index needs no look at whether it counts from the end.
-        rows = rows.view(np.uint32)
         if self.walk is not None:
-            kernels["run_walks"](self.walk, moves, rows, marks, found, marked, held)
+            kernels["run_walks"](self.walk, moves, named, marks, found, marked, held)
         else:
             market = self.plan.market._replace(returns=np.zeros_like(self.plan.market.returns))
             goals = self.plan.goals._replace(rows=self.plan.goals.rows.copy())
             own = self.plan._replace(market=market, goals=goals)
-            kernels["run_paths"](own, self.taken, moves, rows, marks, found, marked, held)
+            kernels["run_paths"](own, self.taken, moves, named, marks, found, marked, held)
         growth, value, drawdown, under, longest, end = found
         return PathResults(growth, value, drawdown, under, longest, end, marked, held)
+
+    def _checked(self, rows: NDArray[np.int32], days: int) -> NDArray[np.uint32]:
+        """The rows without a sign, so that no index needs a look at whether it counts from the end."""
+        sessions = len(self.history.dates) - 1
+        if rows.ndim != 2 or rows.shape[1] != sessions:
+            raise StudyError(f"rows of the shape {rows.shape}; write one a path with {sessions} days each")
+        found = np.ascontiguousarray(rows, dtype=np.int32).view(np.uint32)
+        if found.size and int(found.max()) >= days:
+            raise StudyError(f"rows name days from {rows.min()} to {rows.max()}; the table has days 0 to {days - 1}")
+        return found
 
     def returns_on(self, index_returns: FloatArray) -> FundReturns:
         """Return the funds' returns on one path, shape (n - 1, K): what a backtest of that path reads."""
@@ -175,13 +188,11 @@ def _walk(plan: Plan, taken: FloatArray) -> Walk:
     n, m = taken.shape
     room = _fours(m) * WIDTH
 
-    def filled(values: FloatArray) -> FloatArray:
-        return np.pad(values, ((0, 0), (0, room - m)))
-
-    fours = np.ascontiguousarray(filled(taken).reshape(n, -1, WIDTH).transpose(1, 0, 2))
+    filled = np.pad(taken, ((0, 0), (0, room - m)))
+    fours = np.ascontiguousarray(filled.reshape(n, -1, WIDTH).transpose(1, 0, 2))
     goal = np.pad(plan.goals.rows[0], (0, room - m))
     stops = np.union1d([0], np.flatnonzero(plan.rules.trade[0])).astype(np.int64)
-    return Walk(goal, fours, filled(plan.costs.rates), plan.market.lend, plan.market.borrow, stops)
+    return Walk(goal, fours, plan.costs.rates, plan.market.lend, plan.market.borrow, stops)
 
 
 def _fours(m: int) -> int:

@@ -84,8 +84,9 @@ class Flows(NamedTuple):
 class Walk(NamedTuple):
     """What a run along simulated paths reads, for funds in fours (the last are filled up with none).
 
-    `goal` (m,): target weights. `taken` (m / 4, n, 4): what M1 takes from each fund. `rates` (n, m): proportional cost.
-    `lend`, `borrow` (n,): as in `Market`. `stops`: the sessions that trade, the purchase first.
+    `goal` (m,): target weights. `taken` (m / 4, n, 4): what M1 takes from each fund. `rates` (n, funds): proportional
+    costs, without the filling. `lend`, `borrow` (n,): as in `Market`. `stops`: the sessions that trade, the purchase
+    first.
     """
 
     goal: FloatArray

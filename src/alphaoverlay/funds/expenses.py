@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,15 @@ def steps_up_to(fund: Fund, last: datetime.date) -> tuple[tuple[datetime.date, f
     """Return the steps used up to a day; the first also where it was seen later. Empty for a constant ratio."""
     steps = expense_steps(fund)
     return tuple(step for step in steps if step[0] <= last) or steps[:1]
+
+
+def as_of(fund: Fund, day: pd.Timestamp) -> Fund:
+    """Return the fund with the expense ratio in force on a day, for good, that of a holding under a ticker too."""
+    under = fund.multiple
+    if under is not None:
+        under = replace(under, of=as_of(under.of, day), fill=None if under.fill is None else as_of(under.fill, day))
+    expense = float(expenses_on(fund, pd.DatetimeIndex([day]))[0])
+    return replace(fund, expense=expense, expense_history=(), multiple=under)
 
 
 def expenses_on(fund: Fund, dates: pd.DatetimeIndex) -> FloatArray:

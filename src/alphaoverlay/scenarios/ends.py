@@ -28,7 +28,7 @@ VIOLENT = 0.25
 MOST_SCALE = 400.0
 
 # The places of the streams of one seed.
-CANDIDATES, CHOICE, BRIDGE, REAL_DAYS = range(4)
+CANDIDATES, CHOICE, BRIDGE, REAL_DAYS, TOGETHER = range(5)
 
 
 def stream(seed: int, purpose: int, block: int) -> np.random.Generator:
@@ -153,8 +153,14 @@ class ScaleDraw:
     degrees: float
     violence: float
 
+    @property
+    def mean(self) -> float:
+        """`E[W; W <= 400]`, by which scales are divided so that their mean is 1."""
+        a = (self.degrees - 2.0) / MOST_SCALE
+        return _chi_square_above(self.degrees - 2.0, a) / _chi_square_above(self.degrees, a)
+
     def block(self, rng: np.random.Generator, sessions: int) -> FloatArray:
-        """Draw the scales of a block of candidates, shape (BLOCK, sessions)."""
+        """Draw the scales of a block of candidates, not divided by their mean, shape (BLOCK, sessions)."""
         scales = (0.5 * self.degrees - 1.0) / rng.standard_gamma(0.5 * self.degrees, (BLOCK, sessions))
         violent = rng.random(BLOCK) < VIOLENT
         day = rng.integers(sessions, size=BLOCK)
@@ -169,6 +175,13 @@ class ScaleDraw:
             top + np.log(np.exp(by_day - top[:, None]).mean(axis=1)) + 0.5 * self.degrees * math.log(self.violence)
         )
         return np.asarray(np.logaddexp(math.log(1.0 - VIOLENT), math.log(VIOLENT) + violent))
+
+
+def _chi_square_above(degrees: float, a: float) -> float:
+    """Chance that a chi-square exceeds a small number, by the series of the incomplete gamma function."""
+    s, x = 0.5 * degrees, 0.5 * a
+    below = sum(math.exp((s + k) * math.log(x) - x - math.lgamma(s + k + 1.0)) for k in range(20))
+    return 1.0 - below
 
 
 @dataclass(frozen=True)
@@ -202,7 +215,7 @@ class SampledEnds:
             for block in np.unique(blocks):
                 at = blocks == block
                 rng = stream(self.seed, CANDIDATES, int(block))
-                scales[at] = self.draw.block(rng, self.sessions)[chosen[at] - block * BLOCK]
+                scales[at] = self.draw.block(rng, self.sessions)[chosen[at] - block * BLOCK] / self.draw.mean
         return scales
 
 
@@ -289,7 +302,7 @@ class _Proposal:
         The scales come first in the stream, so that they can be drawn again without the rest.
         """
         scales = self.scales.block(rng, sessions)
-        s = scales.sum(axis=1)
+        s = scales.sum(axis=1) / self.scales.mean
         g = rng.standard_normal((BLOCK, len(self.free)))
         z = np.tile(self.likely, (BLOCK, 1))
         z[:, list(self.free)] += np.sqrt(s)[:, None] * (g @ self.spread.T)

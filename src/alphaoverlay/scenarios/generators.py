@@ -1,4 +1,4 @@
-"""The generators of paths by name, as the command line and studies ask for them (method M10)."""
+"""The generators of paths by name, as the command line asks for them (method M10)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ GENERATORS = {
     "t": "independent days of a multivariate t",
     "regimes": "a calm and a stormy state that follow each other by chance",
 }
+
+# Those whose paths start from a state of today.
+STATEFUL = ("fhs", "regimes")
 
 
 def make_generator(
@@ -43,7 +46,7 @@ def make_generator(
     """
     if key not in GENERATORS:
         raise StudyError(f"generator = {key!r}: write one of {', '.join(GENERATORS)}.{did_you_mean(key, GENERATORS)}")
-    if start is not None and key in ("bootstrap", "t"):
+    if start is not None and key not in STATEFUL:
         raise StudyError(f"start = {start!r}: {key} has no state to start from; leave it out, or take fhs or regimes")
     if block is not None and key in ("t", "regimes"):
         raise StudyError(f"block = {block:g}: {key} draws no blocks; leave it out, or take bootstrap or fhs")

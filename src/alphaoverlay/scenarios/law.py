@@ -16,6 +16,7 @@ SESSIONS_A_YEAR = 252
 # Below this share of an independent direction two indices are one, and no most likely end of one given the other can
 # be told.
 SINGULAR = 1e-10
+MOST_MULTIPLE = 10.0
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,10 @@ def law_of(days: JointDays, *, multiple: float = 1.0, degrees: float | None = No
 
 
 def _checked_multiple(multiple: float) -> float:
-    if not (math.isfinite(multiple) and multiple >= 0.0):
-        raise StudyError(f"multiple of volatility = {multiple:g}: write 0 or more, such as 1.5 for half as much again")
+    if not 0.0 <= multiple <= MOST_MULTIPLE:  # also refuses NaN
+        raise StudyError(
+            f"multiple of volatility = {multiple:g}: write 0 to {MOST_MULTIPLE:g}, such as 1.5 for half as much again"
+        )
     return float(multiple)
 
 

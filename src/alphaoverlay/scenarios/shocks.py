@@ -16,7 +16,7 @@ from alphaoverlay.funds.synthesis import deductions
 from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.scenarios.closed_form import cash_growth, check_known
-from alphaoverlay.scenarios.ends import most_likely_ends
+from alphaoverlay.scenarios.ends import MOST_SCALE, TOGETHER, most_likely_ends, stream
 from alphaoverlay.scenarios.law import SESSIONS_A_YEAR, Law
 from alphaoverlay.scenarios.paths import Paths, own_days
 from alphaoverlay.scenarios.payoff import largest_index
@@ -123,6 +123,27 @@ def correlation_one(law: Law) -> FloatArray:
     return -DEVIATIONS * math.sqrt(QUARTER / SESSIONS_A_YEAR) * np.array([law.volatility[name] for name in law.names])
 
 
+def fall_together(law: Law, paths: int, seed: int) -> FloatArray:
+    """Draw paths to those ends on which one factor moves all indices, each by its own volatility (method M9).
+
+    Parameters
+    ----------
+    paths : how many.
+    seed : of the draws.
+
+    Returns
+    -------
+    Daily log returns, shape (paths, 63, K).
+    """
+    rng = stream(seed, TOGETHER, 0)
+    scales = (0.5 * law.degrees - 1.0) / rng.standard_gamma(0.5 * law.degrees, (paths, QUARTER))
+    scales = np.minimum(scales, MOST_SCALE)
+    factor = np.sqrt(scales / SESSIONS_A_YEAR) * rng.standard_normal((paths, QUARTER))
+    missing = -DEVIATIONS * math.sqrt(QUARTER / SESSIONS_A_YEAR) - factor.sum(axis=1, keepdims=True)
+    factor += scales / scales.sum(axis=1, keepdims=True) * missing
+    return np.asarray(factor[:, :, None] * np.array([law.volatility[name] for name in law.names]))
+
+
 @dataclass(frozen=True)
 class Shock:
     """A gap with stated returns, and what is dearer from then on.
@@ -174,9 +195,9 @@ def shocked_world(shock: Shock, portfolio: Portfolio, benchmark: Portfolio, law:
     ------
     StudyError : a return that an index cannot make, an index that the law does not know, or a jump that is not finite.
     """
-    for name, jump in (("rate", shock.rate), ("spread", shock.spread)):
-        if not (math.isfinite(jump) and abs(jump) <= 1.0):
-            raise StudyError(f"{name} = {jump:g}: a jump is a yearly fraction, such as 0.02 for 2 points")
+    for name, jump, least in (("rate", shock.rate, -1.0), ("spread", shock.spread, 0.0)):
+        if not least <= jump <= 1.0:  # also refuses NaN
+            raise StudyError(f"{name} = {jump:g}: a jump is a yearly fraction from {least:g} to 1, 0.02 for 2 points")
     moves = _all_returns(law, shock.returns)
     n = len(horizon.dates) - 1
     logs = np.zeros((1, n, len(law.names)))
@@ -209,7 +230,9 @@ def _dearer(portfolio: Portfolio, more: float) -> Portfolio:
 
 
 def _all_returns(law: Law, returns: Mapping[str, float]) -> dict[str, float]:
-    """Simple returns of all indices: the stated ones as they are, the others most likely."""
+    """Simple returns of all indices: the stated ones as they are, the others most likely; none where none is stated."""
+    if not returns:
+        return dict.fromkeys(law.names, 0.0)
     likely = np.expm1(most_likely_ends(law, Statement.of(returns)))
     return {name: returns.get(name, float(r)) for name, r in zip(law.names, likely, strict=True)}
 

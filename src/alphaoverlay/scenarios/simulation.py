@@ -9,13 +9,24 @@ from dataclasses import dataclass
 from threading import Event
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alphaoverlay.engine.path_running import PathResults, PathRunner
 from alphaoverlay.engine.plan import Ints
 from alphaoverlay.errors import StudyError
 from alphaoverlay.history import DAYS_A_YEAR, FloatArray, History
 from alphaoverlay.scenarios.paths import Generator
-from alphaoverlay.scenarios.tally import FRACTIONS, MULTIPLES, Distribution, Estimate, Tally, counting, share_of
+from alphaoverlay.scenarios.tally import (
+    FALLS,
+    MULTIPLES,
+    RATES,
+    SHARES,
+    Distribution,
+    Estimate,
+    Tally,
+    counting,
+    share_of,
+)
 
 CHUNK = 4096
 # Path-sessions whose days are in memory at once, for each processor: what fits in its second cache.
@@ -55,7 +66,7 @@ class Against:
     Attributes
     ----------
     active : difference of the CAGRs.
-    trailing : share of paths with less growth than the benchmark.
+    trailing : share of paths that are exhausted before the benchmark or, where neither is, grow less.
     """
 
     active: Distribution
@@ -125,6 +136,8 @@ def simulate_paths(
         raise StudyError(f"seed = {seed}: write 0 to {MOST_SEED:,}")
     if benchmark is not None and benchmark not in runners:
         raise StudyError(f"benchmark = {benchmark!r}: write one of {', '.join(runners)}")
+    if workers is not None and workers < 1:
+        raise StudyError(f"workers = {workers}: write 1 or more, or leave it out for as many as processors")
     marks = fan_marks(len(history.dates) - 1)
     books = {
         name: _Book.of(paths, runner, len(marks), compared=benchmark not in (None, name))
@@ -170,7 +183,7 @@ def _common_history(generator: Generator, runners: Mapping[str, PathRunner]) -> 
     histories = [runner.history for runner in runners.values()]
     if any(not one.dates.equals(histories[0].dates) for one in histories):
         raise StudyError("the portfolios are prepared for different horizons")
-    if any(runner.names != generator.names for runner in runners.values()):
+    if any(tuple(runner.names) != tuple(generator.names) for runner in runners.values()):
         raise StudyError(
             f"the paths are of {', '.join(generator.names)}, and a portfolio is prepared for other indices"
         )
@@ -253,29 +266,28 @@ class _Book:
     @classmethod
     def of(cls, paths: int, runner: PathRunner, marks: int, *, compared: bool) -> _Book:
         sessions = len(runner.history.dates) - 1
-        multiples, fractions, days = MULTIPLES, FRACTIONS, counting(sessions)
-        bins = dict(zip(FIGURES, (multiples, multiples, fractions, fractions, fractions, days), strict=True))
+        bins = dict(zip(FIGURES, (MULTIPLES, MULTIPLES, RATES, FALLS, SHARES, counting(sessions)), strict=True))
         if not (runner.plan.flows.amount.any() or runner.plan.flows.share.any()):
             del bins["growth"]
         return cls(
             runner.history,
             {name: Tally.of(paths, each) for name, each in bins.items()},
-            Tally.of(paths, FRACTIONS) if compared else None,
+            Tally.of(paths, RATES) if compared else None,
             np.empty((marks, min(paths, FAN_PATHS))),
             {},
         )
 
     def put(self, first: int, one: PathResults, other: PathResults | None) -> None:
-        sessions = len(self.history.dates) - 1
+        life = lived(one, self.history)
         cagr = cagr_of(one, self.history)
-        figures = (one.value, one.growth, cagr, one.max_drawdown, one.under_water / sessions, one.longest)
+        figures = (one.value, one.growth, cagr, one.max_drawdown, one.under_water / np.maximum(life, 1), one.longest)
         for name, values in zip(FIGURES, figures, strict=True):
             if name in self.tallies:
                 self.tallies[name].put(first, values)
         trailing = 0
         if other is not None and self.active is not None:
             self.active.put(first, cagr - cagr_of(other, self.history))
-            trailing = int((one.growth < other.growth).sum())
+            trailing = int(trails(one, other, self.history).sum())
         if len(one.marked):
             self.fan[:, first : first + one.marked.shape[1]] = one.marked
         self.counts[first] = (int((one.end >= 0).sum()), int((one.max_drawdown <= -0.5).sum()), trailing)
@@ -294,10 +306,20 @@ class _Book:
         return Against(self.active.distribution(), share_of(sum(each[2] for each in self.counts.values()), paths))
 
 
+def lived(found: PathResults, history: History) -> Ints:
+    """Return the last session of each path: of one that a withdrawal exhausted that session, else the horizon's."""
+    n = len(history.dates)
+    return np.where(found.end >= n, found.end - n, n - 1).astype(np.int64)
+
+
+def trails(one: PathResults, other: PathResults, history: History) -> NDArray[np.bool_]:
+    """Mark the paths on which one is exhausted before the other or, where neither is, grows less (method M10)."""
+    own, base = lived(one, history), lived(other, history)
+    return np.asarray((own < base) | ((own == base) & (one.growth < other.growth)), dtype=np.bool_)
+
+
 def cagr_of(found: PathResults, history: History) -> FloatArray:
     """Return the yearly growth of each path; of one that ended by a withdrawal, up to then."""
-    n = len(history.dates)
     days = history.days.cumsum()
-    last = np.where(found.end >= n, found.end - n, n - 1).astype(np.int64)
-    years = np.maximum(days[last], 1.0) / DAYS_A_YEAR
+    years = np.maximum(days[lived(found, history)], 1.0) / DAYS_A_YEAR
     return np.asarray(found.growth ** (1.0 / years) - 1.0)

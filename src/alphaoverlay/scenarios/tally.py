@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,28 +55,47 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Bins:
-    """Bins of equal width, of the figure or of its logarithm; what lies outside is counted in the outermost."""
+    """Bins of equal width of a figure on a scale; what lies outside is counted in the outermost.
+
+    Attributes
+    ----------
+    low, width, size : of the bins, on the scale.
+    scale : the figure itself, its logarithm, or `sign(v)*ln(1+|v|)`.
+    least, most : of the figure; a bin's middle is not told beyond.
+    """
 
     low: float
     width: float
     size: int
-    log: bool = False
+    scale: Literal["plain", "log", "signed log"] = "plain"
+    least: float = -math.inf
+    most: float = math.inf
 
     def place(self, values: FloatArray) -> NDArray[np.int64]:
         """Return the bin of each value."""
-        with np.errstate(divide="ignore"):
-            seen = np.log(values) if self.log else values
+        seen = values
+        if self.scale == "log":
+            with np.errstate(divide="ignore"):
+                seen = np.log(values)
+        elif self.scale == "signed log":
+            seen = np.sign(values) * np.log1p(np.abs(values))
         return np.clip(np.floor((seen - self.low) / self.width), 0, self.size - 1).astype(np.int64)
 
     def middle(self, k: NDArray[np.int64]) -> FloatArray:
         """Return the middle of each bin; the lowest of logarithms stands for nothing left."""
         middles = self.low + (k + 0.5) * self.width
-        return np.asarray(np.where(k == 0, 0.0, np.exp(middles)) if self.log else middles, dtype=np.float64)
+        if self.scale == "log":
+            middles = np.where(k == 0, 0.0, np.exp(middles))
+        elif self.scale == "signed log":
+            middles = np.sign(middles) * np.expm1(np.abs(middles))
+        return np.asarray(np.clip(middles, self.least, self.most), dtype=np.float64)
 
 
-# A tenth of a percent from e^-14 to e^14, and hundredths of a percent.
-MULTIPLES = Bins(-14.0, 0.001, 28_000, log=True)
-FRACTIONS = Bins(-2.0, 0.0001, 40_000)
+# A tenth of a percent from e^-14 to e^14; hundredths of a percent of a rate; hundredths of a point of a share.
+MULTIPLES = Bins(-14.0, 0.001, 28_000, "log")
+RATES = Bins(-14.0, 0.0001, 280_000, "signed log")
+FALLS = Bins(-1.0, 0.0001, 10_001, least=-1.0, most=0.0)
+SHARES = Bins(0.0, 0.0001, 10_001, least=0.0, most=1.0)
 
 
 def counting(most: int) -> Bins:
@@ -155,7 +175,7 @@ def order_statistics(ordered: FloatArray, shares: FloatArray) -> FloatArray:
 def estimate_quantiles(
     find: Callable[[FloatArray], FloatArray], shares: Sequence[float], count: float
 ) -> dict[float, Estimate]:
-    """Estimate quantiles with their standard errors (method M10).
+    """Estimate quantiles with their standard errors (method M10); none where too few values lie beyond.
 
     Parameters
     ----------
@@ -166,8 +186,10 @@ def estimate_quantiles(
     wanted = np.asarray(shares, dtype=np.float64)
     around = np.sqrt(wanted * (1.0 - wanted) / count)
     values, low, high = (find(np.clip(at, 0.0, 1.0)) for at in (wanted, wanted - around, wanted + around))
-    each = zip(shares, values, (high - low) / 2.0, strict=True)
-    return {share: Estimate(float(value), float(error)) for share, value, error in each}
+    # So far out there is nothing on the other side to measure by.
+    told = (wanted - around >= 0.0) & (wanted + around <= 1.0) & (count > 1.0)
+    each = zip(shares, values, (high - low) / 2.0, told, strict=True)
+    return {share: Estimate(float(value), float(error) if known else None) for share, value, error, known in each}
 
 
 def share_of(hits: int, paths: int) -> Estimate:

@@ -14,6 +14,7 @@ from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.engine.schedule import CALENDARS, CalendarRule
 from alphaoverlay.errors import DataError, SpanError, StudyError, did_you_mean
 from alphaoverlay.funds.catalogue import Catalogue, load_catalogue
+from alphaoverlay.funds.expenses import as_of
 from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.market.calendar import exchange_sessions
@@ -41,9 +42,10 @@ class Ahead:
     Attributes
     ----------
     study : what was asked; its start plays no part.
-    design : the portfolio held, its benchmark, carry and risk as of the day.
+    design : the portfolio held, its benchmark, carry and risk as of the day; funds with the expense ratio of that day.
     every : returns of all funds on all of the past.
-    costs : of those funds, as known by then.
+    costs : of those funds in the past.
+    quiet_costs : the same without what volatile days add, as they are held ahead.
     asof : the last session looked at, on which the portfolio is bought.
     source : name of the data source.
     notes : sentences that every output must carry.
@@ -53,6 +55,7 @@ class Ahead:
     design: StudyDesign
     every: FundReturns
     costs: TradingCosts
+    quiet_costs: TradingCosts
     asof: pd.Timestamp
     source: str
     notes: tuple[str, ...]
@@ -138,7 +141,7 @@ class Ahead:
             history,
             names,
             wanted,
-            costs_ahead(self.costs, self.every, history.dates),
+            costs_ahead(self.quiet_costs, self.every, history.dates),
             flows=self.study.cash_flows,
             cash=self.study.cash.terms(),
             benchmark=base,
@@ -185,14 +188,17 @@ def read_ahead(
     data = read_study_data(source, catalogue, names, choice.funds, past.cash.build(), None, past.days[1], more)
     last = _last_session(data, names, past.days[1])
     held, about = _held(choice, sized, last)
-    every = study_fund_returns(data, choice.funds, synthetic=True)
+    every = study_fund_returns(data, choice.funds, synthetic=study.funds.synthetic)
+    every = every.between(every.history.dates[0], last)
+    names_of = {fund.symbol for fund in choice.funds}
     # Without its signal, as the numbers are those of the size that is held and not of the whole overlay.
-    design = describe(past.model_copy(update={"signal": None}), held, data, last)
+    design = describe(past.model_copy(update={"signal": None}), _at_terms_of(held, last), data, last)
     return Ahead(
         study=study,
         design=design,
         every=every,
-        costs=study.costs.build(every, study.capital, {fund.symbol for fund in choice.funds}),
+        costs=study.costs.build(every, study.capital, names_of),
+        quiet_costs=study.costs.model_copy(update={"widen": 1.0}).build(every, study.capital, names_of),
         asof=last,
         source=source.name,
         notes=(*data.notes, *sized_notes(sized, data), *about, *design.notes),
@@ -222,6 +228,15 @@ def _held(choice: Choice, sized: SizedOverlay | None, day: pd.Timestamp) -> tupl
         "computed ahead on a simulated path."
     )
     return replace(choice, portfolio=sized.portfolios[size]), (note,)
+
+
+def _at_terms_of(choice: Choice, day: pd.Timestamp) -> Choice:
+    """The same choice in funds with the expense ratios of a day: later ones are not known on it."""
+
+    def then(one: Portfolio) -> Portfolio:
+        return replace(one, funds=tuple(as_of(fund, day) for fund in one.funds))
+
+    return replace(choice, portfolio=then(choice.portfolio), benchmark=then(choice.benchmark))
 
 
 def costs_ahead(costs: TradingCosts, every: FundReturns, dates: pd.DatetimeIndex) -> TradingCosts:

@@ -279,4 +279,5 @@ def _about(windows: tuple[HistoryWindow, ...]) -> tuple[str, ...]:
     made = sum(one.synthetic for one in windows)
     if not made:
         return ()
-    return (f"In {made:,} of the {counted(len(windows), 'past window')} like it some fund's returns are synthetic.",)
+    which = "all" if made == len(windows) else f"{made:,} of the"
+    return (f"In {which} {counted(len(windows), 'past window')} like it some fund's returns are synthetic.",)

@@ -245,8 +245,13 @@ def _undefined(found: WhatIf) -> dict[str, str]:
     if found.answer is None:
         unsaid = why.pop("answer")
         why |= dict.fromkeys(("stated", *AnswerModel.model_fields, "history", "mirror"), unsaid)
+    else:
+        why |= _unknown_errors("conditional", found.answer.by_rule)
+        if found.answer.real_days is not None:
+            why |= _unknown_errors("real_days.by_rule", found.answer.real_days.by_rule)
     if found.mirror is not None:
         why["mirror.real_days"] = "drawn for the statement alone"
+        why |= _unknown_errors("mirror.conditional", found.mirror.by_rule)
     for key, one in (("rebalanced", found.year.rebalanced), ("untraded", found.year.untraded)):
         if one.break_even.move is None:
             why[f"break_even.{key}"] = one.break_even.reason
@@ -255,6 +260,15 @@ def _undefined(found: WhatIf) -> dict[str, str]:
     elif any(one.move is None for row in (*found.ranges.rebalanced, *found.ranges.untraded) for one in row):
         why["break_even_ranges"] = "null where it costs at every move within reach, or pays at every one"
     return why
+
+
+def _unknown_errors(place: str, by_rule: Mapping[str, RuleOutcome]) -> dict[str, str]:
+    """Rules whose quantiles or mean have no standard error -> why."""
+    return {
+        f"{place}.{rule}.standard_errors": "too few independent paths"
+        for rule, one in by_rule.items()
+        if any(each.error is None for each in (one.mean, *one.excess.values()))
+    }
 
 
 def _law(law: Law) -> LawModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alphaoverlay.history import counted
 from alphaoverlay.report.charts_of_scenarios import break_even_lines, pay_off_map
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
 from alphaoverlay.scenarios.break_even import BreakEvenRange
@@ -57,14 +58,15 @@ def _summary(found: WhatIf) -> str:
     own = f"the portfolio ({portfolio_name(ahead.portfolio)}; {manner(ahead.rule)})"
     against = f"its benchmark ({portfolio_name(ahead.benchmark)})"
     if found.answer is None:
+        carry = f"{100.0 * year.carry.total:+.2f} points"
         return (
-            f"If every index stands still for a year and does not move, {own} makes {100.0 * year.carry.total:+.2f} "
-            f"points against {against}. Nothing is stated: say what happens with --move A:B=25% or --set INDEX=10%."
+            f"If no index moves on any day of a year, {own} makes {carry} against {against}; volatility takes more. "
+            f"Nothing is stated: say what happens with --move A:B=25% or --set INDEX=10%."
         )
     one, sessions = found.answer, len(found.history.dates) - 1
     outcome = one.by_rule[STUDY_RULE].excess
     return (
-        f"If {said(one.statement)} within {sessions} sessions of {ahead.asof:%Y-%m-%d}, {own} makes "
+        f"If {said(one.statement)} within {counted(sessions, 'session')} of {ahead.asof:%Y-%m-%d}, {own} makes "
         f"{_points(outcome[0.50].value)} points against {against} on the median path, and between "
         f"{_points(outcome[0.05].value)} and {_points(outcome[0.95].value)} on nine paths of ten. First order says "
         f"{_points(one.first_order)}, a smooth trend without rebalancing {_points(one.smooth)}."
@@ -78,11 +80,11 @@ def _points(value: float | None) -> str:
 def _tiles(found: WhatIf) -> tuple[Tile, ...]:
     year = found.year
     costs = (
-        Tile("Carry a year", write_cell(year.carry.total, "signed percent"), "if every index stands still"),
+        Tile("Carry a year", write_cell(year.carry.total, "signed percent"), "if no index moves on any day"),
         Tile(
-            "Break-even a year",
-            _points(year.rebalanced.break_even.move) + ("" if year.rebalanced.break_even.move is None else " points"),
-            f"without rebalancing {_points(year.untraded.break_even.move)}",
+            "Break-even a year, points",
+            f"{_points(year.rebalanced.break_even.move)} or {_points(year.untraded.break_even.move)}",
+            "rebalanced every session at no cost, or never",
         ),
     )
     if found.answer is None:
@@ -154,7 +156,9 @@ def _rule_table(found: WhatIf, by_rule: Mapping[str, RuleOutcome], one: Answer, 
         errors = [each.excess[p].error for p in (0.05, 0.50, 0.95)]
         cells = (*values, each.mean.value, each.below.value, each.median_drawdown, each.worst_drawdown)
         rows.append(Row((_rule_name(found, name), one.smooth_by_rule[name], *cells), strong=name == STUDY_RULE))
-        rows.append(Row(("± error", None, *errors, each.mean.error, each.below.error, None, None)))
+        known = (*errors, each.mean.error, each.below.error)
+        points = [None if error is None else 100.0 * error for error in known]
+        rows.append(Row(("± error", None, *points, None, None), "ratio"))
     return Table(title, heads, tuple(rows), _how_drawn(one, by_rule))
 
 
@@ -285,9 +289,13 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
             f"Break-even a year, {legs}, {how}",
             heads,
             tuple(Row((rate, *(one.move for one in row))) for rate, row in zip(ranges.rates, rows_of, strict=True)),
-            "A dash: within 90 points it costs at every move, or pays at every move.",
+            "The rate matters as far as portfolio and benchmark borrow different amounts. A dash: within 90 points it "
+            "costs at every move, or pays at every move.",
         )
-        for how, rows_of in (("rebalanced every session", ranges.rebalanced), ("never rebalanced", ranges.untraded))
+        for how, rows_of in (
+            ("rebalanced every session at no cost", ranges.rebalanced),
+            ("never rebalanced", ranges.untraded),
+        )
     ]
     curves = [
         (f"never rebalanced, volatility x {m:g}", [row[k].move for row in ranges.untraded])
@@ -338,7 +346,7 @@ def _pay_off_sections(found: PayOff | None) -> tuple[Section, ...]:
     )
     note = (
         "Closed form over the horizon, never rebalanced, at the stated volatility. Convexity is what is left of the "
-        f"excess without the first order and without carry ({_points(found.carry)} points)."
+        f"excess without the first order and carry ({_points(found.carry)} points); the volatility drag is in it."
     )
     planes.append(Table(f"Pay-off map: excess in points{at}", heads, rows, note))
     return (Section("Pay-off map", tuple(planes)),)

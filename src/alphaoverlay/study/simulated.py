@@ -12,7 +12,7 @@ from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.history import History, counted, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.scenarios.filtered_history import Start
-from alphaoverlay.scenarios.generators import GENERATORS, make_generator
+from alphaoverlay.scenarios.generators import GENERATORS, STATEFUL, make_generator
 from alphaoverlay.scenarios.joint_days import JointDays
 from alphaoverlay.scenarios.mean_adjustment import Mean
 from alphaoverlay.scenarios.simulation import Simulation, simulate_paths
@@ -104,9 +104,9 @@ def simulate_study(
     if sensitivity:
         few = min(paths, SENSITIVITY_PATHS)
         main = {name: runners[name] for name in (PORTFOLIO, BENCHMARK)}
-        for name, terms in _variants(generator, found.facts.get("block_length")).items():
+        for name, terms in _variants(generator, found.facts.get("block_length"), start).items():
             tell(f"sensitivity: {name}")
-            other = make_generator(terms.key, days, mean=mean, block=terms.block)
+            other = make_generator(terms.key, days, mean=mean, block=terms.block, start=terms.start)
             varied[name] = simulate_paths(other, main, paths=few, seed=seed, benchmark=BENCHMARK, workers=workers)
     return StudySimulation(
         ahead=ahead,
@@ -124,7 +124,8 @@ def _runners(
 ) -> tuple[dict[str, PathRunner], dict[str, RebalancingRule]]:
     """Portfolio and benchmark under the study's rule, and the portfolio under the others asked for."""
     used = {PORTFOLIO: ahead.rule, BENCHMARK: ahead.rule}
-    used |= {f"{PORTFOLIO}, {name}": rule for name, rule in named_rules(rules).items()}
+    others = {name: rule for name, rule in named_rules(rules).items() if rule != ahead.rule}
+    used |= {f"{PORTFOLIO}, {name}": rule for name, rule in others.items()}
     runners = {
         name: ahead.runner(ahead.benchmark if name == BENCHMARK else ahead.portfolio, history, names, rule)
         for name, rule in used.items()
@@ -132,19 +133,25 @@ def _runners(
     return runners, used
 
 
-def _variants(generator: str, block: float | int | str | None) -> dict[str, _Terms]:
-    """The other generators, and half and double the block length where there is one."""
+def _variants(generator: str, block: float | int | str | None, start: Start | None) -> dict[str, _Terms]:
+    """The other generators, and half and double the block length where there is one; each starts as it can."""
     found: dict[str, _Terms] = {}
     if isinstance(block, float | int):
         for times, word in ((0.5, "half"), (2.0, "double")):
             length = max(1.0, times * block)
-            found[f"{generator}, blocks of {length:.0f} ({word})"] = _Terms(generator, length)
-    return found | {name: _Terms(name, None) for name in GENERATORS if name != generator}
+            found[f"{generator}, blocks of {length:.0f} ({word})"] = _Terms(generator, length, start)
+    word_of_state = start if start in ("today", "average") else None
+    return found | {
+        name: _Terms(name, None, word_of_state if name in STATEFUL else None)
+        for name in GENERATORS
+        if name != generator
+    }
 
 
 class _Terms(NamedTuple):
     key: str
     block: float | None
+    start: Start | None
 
 
 def _notes(ahead: Ahead, days: JointDays, found: Simulation) -> tuple[str, ...]:
@@ -153,7 +160,7 @@ def _notes(ahead: Ahead, days: JointDays, found: Simulation) -> tuple[str, ...]:
         f"Simulated paths, not a forecast: {counted(found.paths, 'path')} of {', '.join(days.names)}, made from "
         f"{counted(len(days.dates), 'session')} from {iso(days.dates[0])} to {iso(days.dates[-1])}.",
         f"Bought on {iso(ahead.asof)}. The financing rate of that day, {ahead.rate:.2%}, is held; every fund is "
-        "synthetic (M1); trading costs are those of that day.",
+        "synthetic (M1), at its expense ratio of that day; trading costs are those of a quiet day, on any path.",
         "Standard errors are those of the number of paths; how far the model is from the market they do not say.",
         *((f"Nothing is left of the portfolio on {ruined:.2%} of the paths.",) if ruined else ()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from alphaoverlay.history import iso
+from alphaoverlay.scenarios.conditional import RuleOutcome
 from alphaoverlay.scenarios.shocks import Gap
 from alphaoverlay.study.stressed import Outcome, Replay, Stressed
 
@@ -44,12 +45,27 @@ class GapModel(BaseModel):
     excess: float
 
 
+class TogetherModel(BaseModel):
+    """Excess over paths on which one factor moves all indices."""
+
+    median: float | None
+    p05: float | None
+    p95: float | None
+    prob_below_benchmark: float | None
+    paths: int
+
+
 class StressModel(BaseModel):
-    """A study under stress; `shock` is null where none was stated."""
+    """A study under stress; `shock` is null where none was stated.
+
+    `correlation_one`: a quarter in which one factor moves all indices and each falls by two of its deviations, under
+    "study" and with rebalancing "halted"; `correlation_one_smooth`: the same with every session alike.
+    """
 
     crises: list[CrisisModel]
     gaps: list[GapModel]
-    correlation_one: StressedModel
+    correlation_one: dict[str, TogetherModel]
+    correlation_one_smooth: StressedModel
     correlation_one_ends: dict[str, float]
     shock: StressedModel | None
 
@@ -59,9 +75,20 @@ def stress_model(found: Stressed) -> StressModel:
     return StressModel(
         crises=[_crisis(one) for one in found.crises],
         gaps=[_gap(one) for one in found.gaps],
-        correlation_one=_outcome(found.correlation_one),
+        correlation_one={name: _together(one) for name, one in found.correlation_one.items()},
+        correlation_one_smooth=_outcome(found.correlation_one_smooth),
         correlation_one_ends=dict(found.correlation_one_ends),
         shock=None if found.shock is None else _outcome(found.shock),
+    )
+
+
+def _together(one: RuleOutcome) -> TogetherModel:
+    return TogetherModel(
+        median=one.excess[0.50].value,
+        p05=one.excess[0.05].value,
+        p95=one.excess[0.95].value,
+        prob_below_benchmark=one.below.value,
+        paths=one.paths,
     )
 
 

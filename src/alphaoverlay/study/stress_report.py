@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from alphaoverlay.report.model import Column, Row, Section, Table
 from alphaoverlay.study.stressed import Outcome, Replay, Stressed
 
 
 def stress_sections(found: Stressed) -> tuple[Section, ...]:
     """Return the tables of a study under stress."""
-    return (Section("Under stress", (_crisis_table(found), *_gap_tables(found), _shock_table(found))),)
+    return (
+        Section(
+            "Under stress", (_crisis_table(found), *_gap_tables(found), _together_table(found), *_shock_tables(found))
+        ),
+    )
 
 
 def _crisis_table(found: Stressed) -> Table:
@@ -65,26 +67,32 @@ def _gap_tables(found: Stressed) -> tuple[Table, ...]:
     return (Table("A gap overnight", (*heads, *last), rows, note),)
 
 
-def _shock_table(found: Stressed) -> Table:
-    named: Mapping[str, Outcome | None] = {
-        f"A quarter in which all fall together ({_ends(found)})": found.correlation_one,
-        "The shock that was stated": found.shock,
-    }
-    rows = tuple(
-        Row((name, one.portfolio, one.benchmark, one.excess, one.halted_excess))
-        for name, one in named.items()
-        if one is not None
+def _together_table(found: Stressed) -> Table:
+    heads = (Column("Rule"), *(Column(head, "points") for head in ("5%", "Median", "95%")), Column("Below", "percent"))
+    words = {"study": "under the study's rule", "halted": "rebalancing halted"}
+    rows = [
+        Row((words[name], *(one.excess[p].value for p in (0.05, 0.50, 0.95)), one.below.value))
+        for name, one in found.correlation_one.items()
+    ]
+    ends = ", ".join(f"{name} {end:+.0%}" for name, end in found.correlation_one_ends.items())
+    smooth = found.correlation_one_smooth
+    note = (
+        f"Correlations go to one: in a quarter every index falls by two of its own deviations ({ends}), on "
+        f"{next(iter(found.correlation_one.values())).paths:,} paths moved by one factor. Excess in points. Were every "
+        f"session alike, {100.0 * smooth.excess:+.1f}, and {100.0 * smooth.halted_excess:+.1f} with rebalancing halted."
     )
+    return Table("All fall together", heads, tuple(rows), note)
+
+
+def _shock_tables(found: Stressed) -> tuple[Table, ...]:
+    one = found.shock
+    if one is None:
+        return ()
     heads = (
-        Column(""),
         Column("Portfolio", "percent"),
         Column("Benchmark", "percent"),
         Column("Excess", "points"),
         Column("Never rebalanced", "points"),
     )
-    note = "All together: correlations go to one, and every index falls by two of its own deviations."
-    return Table("Everything at once", heads, rows, note)
-
-
-def _ends(found: Stressed) -> str:
-    return ", ".join(f"{name} {end:+.0%}" for name, end in found.correlation_one_ends.items())
+    row = Row((one.portfolio, one.benchmark, one.excess, one.halted_excess))
+    return (Table("The shock that was stated", heads, (row,), "To the end of the horizon."),)

@@ -17,16 +17,17 @@ from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.errors import SpanError
 from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.scenarios.conditional import NO_MARKS, Pair, RuleOutcome, run_rules
 from alphaoverlay.scenarios.law import Law
 from alphaoverlay.scenarios.paths import Paths, own_days
-from alphaoverlay.scenarios.shocks import QUARTER, Gap, Shock, correlation_one, gap, shocked_world
+from alphaoverlay.scenarios.shocks import QUARTER, Gap, Shock, correlation_one, fall_together, gap, shocked_world
 from alphaoverlay.study.ahead import Ahead
 from alphaoverlay.study.history_windows import Past, past_of
 
 # A tenth, a fifth, and just more than takes a 3x fund to nothing.
 GAPS = (-0.10, -0.20, -0.334)
 HALTED = RebalancingRule(CalendarRule("never"))
-_NO_MARKS = np.empty(0, dtype=np.int64)
+PATHS = 1_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class Stressed:
     ----------
     crises : every crisis, in the order of time.
     gaps : one session each; nothing is traded in it, so that halting changes nothing.
-    correlation_one : a quarter in which every index falls by two of its deviations, each session the same.
+    correlation_one : a quarter in which one factor moves all indices and each falls by two of its deviations: under
+        "study" and with rebalancing "halted", over paths that end so.
+    correlation_one_smooth : the same with every session alike.
     correlation_one_ends : simple returns of the indices in it.
     shock : the user's own; None where none was stated.
     notes : sentences that every output must carry.
@@ -99,7 +102,8 @@ class Stressed:
 
     crises: tuple[Replay, ...]
     gaps: tuple[Gap, ...]
-    correlation_one: Outcome
+    correlation_one: Mapping[str, RuleOutcome]
+    correlation_one_smooth: Outcome
     correlation_one_ends: Mapping[str, float]
     shock: Outcome | None
     notes: tuple[str, ...]
@@ -115,7 +119,13 @@ def crises() -> tuple[Crisis, ...]:
 
 
 def stress(
-    ahead: Ahead, law: Law, *, gaps: Sequence[float] = GAPS, shock: Shock | None = None, sessions: int = QUARTER
+    ahead: Ahead,
+    law: Law,
+    *,
+    gaps: Sequence[float] = GAPS,
+    shock: Shock | None = None,
+    sessions: int = QUARTER,
+    seed: int = 0,
 ) -> Stressed:
     """Put a study under stress (method M9): past crises, gaps, everything falling at once, and a shock.
 
@@ -128,6 +138,7 @@ def stress(
     gaps : one-session returns of the benchmark's largest index; the others make their most likely ones.
     shock : one of the user's own.
     sessions : from the day to the end of the shock's horizon, its gap included.
+    seed : of the paths on which all fall together.
 
     Raises
     ------
@@ -144,11 +155,22 @@ def stress(
     return Stressed(
         crises=replays,
         gaps=tuple(gap(ahead.portfolio, ahead.benchmark, law, move, session, terms) for move in gaps if moves),
-        correlation_one=_on_path(calm, law, calm.portfolio, calm.benchmark, calm.sessions(QUARTER), quarter),
+        correlation_one=_together(calm, law, seed),
+        correlation_one_smooth=_on_path(calm, law, calm.portfolio, calm.benchmark, calm.sessions(QUARTER), quarter),
         correlation_one_ends=dict(zip(law.names, np.expm1(fall).tolist(), strict=True)),
         shock=None if shock is None else _shocked(calm, law, shock, sessions),
         notes=(*notes, *(() if moves or not gaps else ("No gaps: the benchmark follows no index.",))),
     )
+
+
+def _together(calm: Ahead, law: Law, seed: int) -> dict[str, RuleOutcome]:
+    """A quarter moved by one factor, under the study's rule and halted."""
+    history = calm.sessions(QUARTER)
+    pairs = {
+        name: Pair(*(calm.runner(held, history, law.names, rule) for held in (calm.portfolio, calm.benchmark)))
+        for name, rule in (("study", calm.rule), ("halted", HALTED))
+    }
+    return run_rules(pairs, [fall_together(law, PATHS, seed)])
 
 
 def _shocked(calm: Ahead, law: Law, shock: Shock, sessions: int) -> Outcome:
@@ -163,7 +185,7 @@ def _on_path(
 
     def grown(held: Portfolio, rule: RebalancingRule) -> float:
         runner = calm.runner(held, history, law.names, rule)
-        return float(runner.run(runner.moves(paths.table), paths.rows, _NO_MARKS).growth[0])
+        return float(runner.run(runner.moves(paths.table), paths.rows, NO_MARKS).growth[0])
 
     own, base = (grown(held, calm.rule) - 1.0 for held in (portfolio, benchmark))
     return Outcome(own, base, grown(portfolio, HALTED) - grown(benchmark, HALTED))

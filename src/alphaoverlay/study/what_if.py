@@ -27,11 +27,13 @@ from alphaoverlay.study.load import Study
 from alphaoverlay.study.stressed import GAPS, Stressed, stress
 
 PATHS, SESSIONS, WINDOW = 4_000, 63, 756
-MOST_PATHS = 1_000_000
+MOST_PATHS = 200_000
 RULES = ("never", "quarterly", "monthly", "daily")
 STUDY_RULE = "study"
 AXIS = tuple(k / 10.0 for k in range(-4, 5))
 BASE_MOVES = (-0.2, 0.0, 0.2)
+# Below this share of the paths in effective ones an answer is rough.
+ROUGH = 0.1
 RATES = (0.0, 0.02, 0.04, 0.06)
 MULTIPLES = (0.5, 1.0, 1.5, 2.0)
 Progress = Callable[[str], None]
@@ -172,7 +174,7 @@ def run_scenario(
     if statement is None:
         undefined["answer"] = "nothing is stated; state a move or an end return"
     else:
-        tell("conditioned paths")
+        tell("conditioned paths (the first on a machine compile for some seconds)")
         answer = world.answer(statement, real_days=True)
         tell("the opposite")
         mirror, undefined = _mirror(world, statement)
@@ -184,7 +186,7 @@ def run_scenario(
     year = ahead.sessions(252)
     terms = study.cash.terms()
     costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms)
-    stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions)
+    stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions, seed=seed)
     mapped, missing = _pay_off(world, statement, costs)
     if mapped is None:
         undefined["pay_off"] = missing
@@ -202,7 +204,9 @@ def run_scenario(
         pay_off=mapped,
         stressed=stressed,
         undefined=undefined,
-        notes=tuple(dict.fromkeys([*ahead.notes, *_notes(ahead, law, windows), *stressed.notes])),
+        notes=tuple(
+            dict.fromkeys([*ahead.notes, *_notes(ahead, law, windows), *_rough(answer, mirror), *stressed.notes])
+        ),
     )
 
 
@@ -305,6 +309,16 @@ def _pay_off(world: _World, statement: Statement | None, costs: YearlyCosts) -> 
         ahead.study.cash.terms(),
     )
     return found, ""
+
+
+def _rough(*answers: Answer | None) -> tuple[str, ...]:
+    """Say where what is stated is so far out that few draws lead there."""
+    few = [one.sampled for one in answers if one is not None and one.sampled.effective < ROUGH * len(one.sampled.z)]
+    return tuple(
+        f"What is stated lies far out: the {len(one.z):,} paths are worth {one.effective:,.0f} independent ones, and "
+        "what is said of them is rough."
+        for one in few
+    )
 
 
 def _notes(ahead: Ahead, law: Law, windows: HistoryWindows | None) -> tuple[str, ...]:
