@@ -83,11 +83,11 @@ def _roofline() -> float:
         state, days = np.uint64(seed), moves.shape[0]
         for p in range(count):
             a, b, c, d = weights[0], weights[1], weights[2], weights[3]
-            peak, worst, total, k, left = 1.0, 1.0, 1.0, 0, 0
+            peak, worst, total, k, left = 1.0, 1.0, 1.0, np.int64(0), 0
             for t in range(1, sessions + 1):
                 if left == 0:
                     state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-                    k, left = int((state >> np.uint64(33)) % np.uint64(days)), 80
+                    k, left = np.int64((state >> np.uint64(33)) % np.uint64(days)), 80
                 a *= 1.0 + moves[k, 0] - taken[t, 0]
                 b *= 1.0 + moves[k, 1] - taken[t, 1]
                 c *= 1.0 + moves[k, 2] - taken[t, 2]
@@ -99,7 +99,7 @@ def _roofline() -> float:
                     peak = total
                 elif total < worst * peak:
                     worst = total / peak
-                k = k + 1 if k + 1 < days else 0
+                k = k + np.int64(1) if k + 1 < days else np.int64(0)
                 left -= 1
             out[p, 0], out[p, 1] = total, worst
 

@@ -30,7 +30,7 @@ from alphaoverlay.scenarios.tally import (
 
 CHUNK = 4096
 # Path-sessions whose days are in memory at once, for each processor: what fits in its second cache.
-BATCH = 2**17
+BATCH = 2**18
 MOST_PATHS = 10**8
 MOST_SEED = 2**63 - 1
 FAN = (0.05, 0.25, 0.50, 0.75, 0.95)
