@@ -183,7 +183,8 @@ def _how_drawn(one: Answer, by_rule: Mapping[str, RuleOutcome]) -> str:
         left = f" {real.unreached:,} ends could not be reached." if real.unreached else ""
         return (
             f"{paths:,} paths of the window's own days, drawn so that they lead there; what was missing and spread "
-            f"over the days is {real.remainder or 0.0:.2f} deviations of the whole.{left} Points over the benchmark."
+            f"over the days is {real.remainder or 0.0:.2f} of a standard deviation of the horizon's return.{left} "
+            "Points over the benchmark."
         )
     return (
         f"{paths:,} paths of the law, worth {min(one.sampled.effective, paths):,.0f} independent ones. Points over the "
