@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
 
 # One machine's slowness is not a failure; the examples are the same on every run.
-# Twenty-eight of each keep `make test` under its 8 minutes on a slow day.
+# Twenty of each keep `make test` under its 8 minutes on a slow day.
 settings.register_profile(
-    "repo", max_examples=28, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "repo", max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 # Many more at full size; a thousand would take `make test-all` far beyond its 25 minutes.
 settings.register_profile("full", parent=settings.get_profile("repo"), max_examples=120)

@@ -150,7 +150,9 @@ def own_lambda(plan: Plan, band: Band, weights: list[float], targets: list[float
         corners |= {a / (a - b) for a, b in zip(at_start, at_end, strict=True) if a * b < 0}
     for right, left in pairwise(sorted(corners, reverse=True)):
         if beyond(plan, band, on_line(weights, targets, left), targets, TINY):
-            return last_true(lambda x: beyond(plan, band, on_line(weights, targets, x), targets, 0.0), left, right)
+            # A side without width is passed by a last place's rounding on the way to the target.
+            slack = TINY / 1000
+            return last_true(lambda x: beyond(plan, band, on_line(weights, targets, x), targets, slack), left, right)
     return 0.0
 
 
