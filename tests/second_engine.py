@@ -17,6 +17,7 @@ from itertools import combinations, pairwise
 from typing import TypedDict
 
 TINY = 1e-12  # shares of a value, and points of a measure, that count as nothing
+ROUNDING = 1e-15  # a band's side without width is passed by a last place on the way to the target
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,7 @@ def own_lambda(plan: Plan, band: Band, weights: list[float], targets: list[float
         corners |= {a / (a - b) for a, b in zip(at_start, at_end, strict=True) if a * b < 0}
     for right, left in pairwise(sorted(corners, reverse=True)):
         if beyond(plan, band, on_line(weights, targets, left), targets, TINY):
-            # A side without width is passed by a last place's rounding on the way to the target.
-            slack = TINY / 1000
-            return last_true(lambda x: beyond(plan, band, on_line(weights, targets, x), targets, slack), left, right)
+            return last_true(lambda x: beyond(plan, band, on_line(weights, targets, x), targets, ROUNDING), left, right)
     return 0.0
 
 
