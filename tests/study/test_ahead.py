@@ -358,3 +358,17 @@ def test_another_portfolio_runs_under_the_bands_that_mean_something_for_it(marke
     assert len(own.plan.rules.bands.curved) == 1
     assert len(other.plan.rules.bands.curved) == 0
     assert (own.walk is None, other.walk is None) == (True, False)
+
+
+def test_a_hole_before_the_start_shortens_the_past_as_in_a_run(tmp_path: Path) -> None:
+    """Three rows of the first year are gone: with a later start all goes on and says so, without one it stops."""
+    folder = write_market(tmp_path, PRICES)
+    prices = folder / "SPY.csv"
+    lines = prices.read_text().splitlines()
+    prices.write_text("\n".join([*lines[:100], *lines[103:]]) + "\n")
+    study = study_from({**PLAIN, "start": str(DAYS[400])}, "test")
+    ahead = read_ahead(study, FolderSource(folder), None, None)
+    assert any("SPY" in note for note in ahead.notes)
+    assert ahead.joint_days(ahead.names).dates[0] > pd.Timestamp(DAYS[100])
+    with pytest.raises(DataError, match="3 sessions missing"):
+        read_ahead(study_from(PLAIN, "test"), FolderSource(folder), None, None)

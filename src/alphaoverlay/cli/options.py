@@ -74,7 +74,9 @@ WindowOption = Annotated[
 ]
 ShockOption = Annotated[
     list[str] | None,
-    typer.Option("--shock", metavar="INDEX=MOVE", help="A move at once, such as RUSSELL2000=-30%; several together."),
+    typer.Option(
+        "--shock", metavar="INDEX=MOVE", help="A move of an index, such as RUSSELL2000=-30%; several together."
+    ),
 ]
 CostOption = Annotated[
     str | None,

@@ -164,8 +164,9 @@ def prepare_paths(
     StudyError : a fund follows an index that is not among the paths'; or as `backtest`.
     """
     for fund in portfolio.funds:
-        if missing := [name for name in fund.exposures if name not in names] or not fund.exposures:
-            unknown = ", ".join(missing) if isinstance(missing, list) else "an index that is not known"
+        missing = [name for name in fund.exposures if name not in names]
+        if missing or not fund.exposures:
+            unknown = ", ".join(missing) or "an index that is not known"
             raise StudyError(f"{fund.symbol} follows {unknown}, and the paths are of {', '.join(names)}")
     costs, flows, cash = costs or TradingCosts(), flows or CashFlows(), cash or CashTerms()
     still = path_returns(portfolio.funds, history, names, np.zeros((len(history.dates) - 1, len(names))))

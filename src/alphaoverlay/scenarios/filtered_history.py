@@ -21,10 +21,11 @@ import numpy as np
 from alphaoverlay.engine._jit import compiled_kernels
 from alphaoverlay.errors import StudyError
 from alphaoverlay.history import FloatArray
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios import _kernels
 from alphaoverlay.scenarios.block_length import longest_block
 from alphaoverlay.scenarios.joint_days import JointDays
-from alphaoverlay.scenarios.mean_adjustment import SESSIONS_A_YEAR, Mean, log_drifts
+from alphaoverlay.scenarios.mean_adjustment import Mean, log_drifts
 from alphaoverlay.scenarios.paths import Paths, own_days
 from alphaoverlay.scenarios.resampled_days import block_fact, checked_block, geometric_lengths, key_of
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from alphaoverlay.errors import DataError, StudyError
 from alphaoverlay.history import FloatArray
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios.joint_days import JointDays
 
-SESSIONS_A_YEAR = 252
 # Below this share of an independent direction two indices are one, and no most likely end of one given the other can
 # be told.
 SINGULAR = 1e-10

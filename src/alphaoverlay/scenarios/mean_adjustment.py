@@ -14,8 +14,7 @@ import numpy as np
 
 from alphaoverlay.errors import StudyError, did_you_mean
 from alphaoverlay.history import FloatArray
-
-SESSIONS_A_YEAR = 252
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 
 Mean = Literal["historical", "zero"] | float | Mapping[str, float]
 

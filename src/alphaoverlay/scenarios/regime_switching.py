@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from alphaoverlay.engine._jit import compiled_kernels
 from alphaoverlay.errors import DataError, StudyError
 from alphaoverlay.history import FloatArray
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios import _kernels
 from alphaoverlay.scenarios.joint_days import JointDays
-from alphaoverlay.scenarios.mean_adjustment import SESSIONS_A_YEAR, Mean, log_drifts
+from alphaoverlay.scenarios.mean_adjustment import Mean, log_drifts
 from alphaoverlay.scenarios.paths import Paths, own_days
 from alphaoverlay.scenarios.resampled_days import key_of
 from alphaoverlay.scenarios.student_t import triangular_root, whiten

@@ -15,14 +15,14 @@ from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.synthesis import deductions
 from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.overlays.risk import QUARTER, SESSIONS_A_YEAR
 from alphaoverlay.scenarios.closed_form import cash_growth, check_known
 from alphaoverlay.scenarios.ends import MOST_SCALE, TOGETHER, most_likely_ends, stream
-from alphaoverlay.scenarios.law import SESSIONS_A_YEAR, Law
+from alphaoverlay.scenarios.law import Law
 from alphaoverlay.scenarios.paths import Paths, own_days
 from alphaoverlay.scenarios.payoff import largest_index
 from alphaoverlay.scenarios.statement import Statement
 
-QUARTER = 63
 DEVIATIONS = 2.0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from alphaoverlay.engine._jit import compiled_kernels
 from alphaoverlay.history import FloatArray
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios import _kernels
 from alphaoverlay.scenarios.joint_days import JointDays
 from alphaoverlay.scenarios.mean_adjustment import Mean, log_drifts
@@ -129,6 +130,6 @@ class StudentT:
 
     def facts(self) -> dict[str, float | int | str]:
         """Degrees of freedom, yearly volatilities, and where log returns are cut."""
-        volatility = np.sqrt(252.0 * np.diag(self.covariance))
+        volatility = np.sqrt(SESSIONS_A_YEAR * np.diag(self.covariance))
         by_index = {f"volatility_of_{name}": float(v) for name, v in zip(self.names, volatility, strict=True)}
         return {"degrees_of_freedom": self.degrees, **by_index, "cut_at": LIMIT}

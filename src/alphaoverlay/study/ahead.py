@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.market.calendar import exchange_sessions
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.portfolio import Portfolio, indices_of
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios.horizon import sessions_ahead
 from alphaoverlay.scenarios.joint_days import JointDays
 from alphaoverlay.study.designing import Choice, StudyDesign, choose, describe, needed_indices
@@ -31,7 +33,6 @@ from alphaoverlay.study.tables import iso_day
 
 # Fifty years.
 MOST_SESSIONS = 12_600
-SESSIONS_A_YEAR = 252
 A_WEEK = 5
 
 
@@ -41,7 +42,7 @@ class Ahead:
 
     Attributes
     ----------
-    study : what was asked; its start plays no part.
+    study : what was asked; its start says only as of when data must be without holes.
     design : the portfolio held, its benchmark, carry and risk as of the day; funds with the expense ratio of that day.
     every : returns of all funds on all of the past.
     costs : of those funds in the past.
@@ -177,7 +178,7 @@ def read_ahead(
     AlphaOverlayError : a mistake in the study or the data; the message says where.
     """
     catalogue = catalogue or load_catalogue(study.funds.file)
-    until = study.end if asof is None else pd.Timestamp(iso_day("asof", asof)).date()
+    until = study.end if asof is None else datetime.date.fromisoformat(iso_day("asof", asof))
     past = study.model_copy(update={"start": None, "end": until})
     choice = choose(past, source, catalogue, hindsight=True)
     sized = None
@@ -185,8 +186,9 @@ def read_ahead(
         sized = read_sizes(past.signal, choice.by_size, source, catalogue, past.days[1])
     more = () if sized is None else tuple(sized.levels.history.adj_close.columns)
     names = tuple(dict.fromkeys([*needed_indices(choice), *also]))
-    data = read_study_data(source, catalogue, names, choice.funds, past.cash.build(), None, past.days[1], more)
-    last = _last_session(data, names, past.days[1])
+    sound, until_day = _sound_from(study, until), past.days[1]
+    data = read_study_data(source, catalogue, names, choice.funds, past.cash.build(), sound, until_day, more)
+    last = _last_session(data, names, until_day)
     held, about = _held(choice, sized, last)
     every = study_fund_returns(data, choice.funds, synthetic=study.funds.synthetic)
     every = every.between(every.history.dates[0], last)
@@ -203,6 +205,11 @@ def read_ahead(
         source=source.name,
         notes=(*data.notes, *sized_notes(sized, data), *about, *design.notes),
     )
+
+
+def _sound_from(study: Study, until: datetime.date | None) -> str | None:
+    """The study's start, from which on data must be sound: a hole before it shortens the past, as in a run."""
+    return study.days[0] if study.start is not None and (until is None or study.start < until) else None
 
 
 def _last_session(data: StudyData, names: Sequence[str], asked: str | None) -> pd.Timestamp:
@@ -259,9 +266,9 @@ def costs_ahead(costs: TradingCosts, every: FundReturns, dates: pd.DatetimeIndex
     return replace(costs, half_spread_bps=spreads, per_share=0.0, liquidity=liquidity)
 
 
-def _last_spread(spreads: object, symbol: str) -> float:
-    given = spreads[symbol] if isinstance(spreads, dict) else spreads
-    return float(given.dropna().iloc[-1]) if isinstance(given, pd.Series) else float(str(given))
+def _last_spread(spreads: float | Mapping[str, float | pd.Series], symbol: str) -> float:
+    given = spreads[symbol] if isinstance(spreads, Mapping) else spreads
+    return float(given.dropna().iloc[-1]) if isinstance(given, pd.Series) else float(given)
 
 
 def _held_on(frame: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame:

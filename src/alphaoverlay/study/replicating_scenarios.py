@@ -10,6 +10,7 @@ from alphaoverlay.errors import SpanError
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.history import FloatArray, iso
 from alphaoverlay.market.source import Source
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios.statement import Statement
 from alphaoverlay.study.ahead import read_ahead
 from alphaoverlay.study.history_windows import HistoryWindows, history_windows
@@ -32,7 +33,6 @@ LARGELY = 0.30
 FALLING = -0.10
 # Fewer sessions of a kind say nothing of a correlation.
 FEWEST = 60
-YEAR = 252
 
 
 def pays_ten_to_eleven(source: Source, catalogue: Catalogue) -> Found:
@@ -183,7 +183,7 @@ def largely_uncorrelated(source: Source, catalogue: Catalogue) -> Found:
     for name, (a, b) in seen.items():
         measured[f"correlation_{name}"], measured[f"beta_{name}"] = _together(name, a, b)
         measured[f"count_{name}"] = float(len(a))
-    yearly = pd.Series(active).rolling(YEAR).corr(pd.Series(market)).dropna()
+    yearly = pd.Series(active).rolling(SESSIONS_A_YEAR).corr(pd.Series(market)).dropna()
     measured |= {"correlation_year_least": float(yearly.min()), "correlation_year_most": float(yearly.max())}
     parts = [abs(measured[f"correlation_{name}"]) <= LARGELY for name in seen]
     told = {name: f"{measured[f'correlation_{name}']:+.2f} (beta {measured[f'beta_{name}']:+.2f})" for name in seen}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.report.charts_of_paths import fan, shares_below
 from alphaoverlay.report.model import Cell, Column, Figure, Kind, Report, Row, Section, Table, Tile, write_cell
 from alphaoverlay.scenarios.generators import GENERATORS
@@ -14,7 +15,6 @@ from alphaoverlay.study.reporting import manner, portfolio_name, report_foot
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.simulated import BENCHMARK, PORTFOLIO, StudySimulation
 
-YEARS = 252.0
 LABELS: Mapping[str, tuple[str, Kind]] = {
     "wealth": ("Wealth at the end (1 at the start)", "multiple"),
     "growth": ("Growth of 1, without the flows", "multiple"),
@@ -96,7 +96,9 @@ def _quantile_tables(made: Simulation) -> tuple[Table, ...]:
     rows: list[Row] = []
     for key, (label, kind) in LABELS.items():
         if key in own:
-            rows += _quantile_rows(label, kind, own[key], other.get(key), 1.0 / YEARS if kind == "ratio 1" else 1.0)
+            rows += _quantile_rows(
+                label, kind, own[key], other.get(key), 1.0 / SESSIONS_A_YEAR if kind == "ratio 1" else 1.0
+            )
     note = (
         "Each column is a quantile over the paths: 5% means that one path in twenty came out lower. The error is one "
         "standard error, from the number of paths alone."

@@ -17,10 +17,11 @@ from alphaoverlay.engine.schedule import CalendarRule
 from alphaoverlay.errors import SpanError
 from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.overlays.portfolio import Portfolio
+from alphaoverlay.overlays.risk import QUARTER
 from alphaoverlay.scenarios.conditional import NO_MARKS, Pair, RuleOutcome, run_rules
 from alphaoverlay.scenarios.law import Law
 from alphaoverlay.scenarios.paths import Paths, own_days
-from alphaoverlay.scenarios.shocks import QUARTER, Gap, Shock, correlation_one, fall_together, gap, shocked_world
+from alphaoverlay.scenarios.shocks import Gap, Shock, correlation_one, fall_together, gap, shocked_world
 from alphaoverlay.study.ahead import Ahead
 from alphaoverlay.study.history_windows import Past, past_of
 

@@ -12,6 +12,7 @@ from alphaoverlay.errors import StudyError
 from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.market.source import Source
+from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
 from alphaoverlay.scenarios.break_even import BreakEvenRange, Form, YearlyCosts, break_even_range, yearly_costs
 from alphaoverlay.scenarios.bridges import RealDayBridge, bridge_batches, real_day_batches
 from alphaoverlay.scenarios.closed_form import active_exposures, closed_form, first_order, rebalanced_form
@@ -185,7 +186,7 @@ def run_scenario(
         tell("past windows")
         windows = history_windows(ahead, statement, sessions)
     tell("carry, pay-off and stress")
-    year = ahead.sessions(252)
+    year = ahead.sessions(SESSIONS_A_YEAR)
     terms = study.cash.terms()
     costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms)
     stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions, seed=seed)
