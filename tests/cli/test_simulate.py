@@ -72,7 +72,7 @@ def test_tables_and_a_report_say_that_it_is_simulated(run: Run, made: Path) -> N
         ):
             assert part in text
     assert "Value of 1 ahead" in page
-    assert f"became {document['quantiles']['wealth']['p50']:.2f} or more on half of them" in said
+    assert f"became {document['quantiles']['growth']['p50']:.2f} or more on half of them" in said
     assert list(document["others"]) == ["portfolio, never"]
     assert set(document["quantiles"]) >= {"wealth", "growth"}
     assert "Report written to paths.html" in done.out

@@ -340,3 +340,18 @@ def test_the_page_opens_in_a_browser_without_a_complaint(chromium: str, market: 
     assert drawn.charts >= 2
     assert drawn.width <= 1100
     assert drawn.complaints == []
+
+
+def test_what_is_paid_in_is_not_told_as_growth(market: Path) -> None:
+    """Half as much again paid in each month: the first sentence tells growth, and the chart says what is in it."""
+    found = simulated(market, {**PLAIN, "flows": [{"share": 0.5, "calendar": "monthly"}]}, sessions=70)
+    figures = found.simulation.outcomes["portfolio"].figures
+    growth, wealth = (figures[key].quantiles[0.50].value for key in ("growth", "wealth"))
+    assert growth is not None
+    assert wealth is not None
+    assert wealth > 1.5 * growth
+    report = simulation_report(found)
+    assert "cash flows left out, (" in report.summary
+    assert f"became {growth:.2f} or more" in report.summary
+    assert "Cash flows are in it." in words_of(report)
+    assert "left out" not in simulation_report(simulated(market)).summary

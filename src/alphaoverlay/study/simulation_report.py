@@ -47,12 +47,16 @@ def simulation_report(found: StudySimulation) -> Report:
 
 def _summary(found: StudySimulation) -> str:
     made, ahead = found.simulation, found.ahead
-    own, other = (made.outcomes[name].figures["wealth"].quantiles for name in (PORTFOLIO, BENCHMARK))
+    # What was paid in is no growth: with flows, 1 is told without them.
+    flows = "growth" in made.outcomes[PORTFOLIO].figures
+    key, left_out = ("growth", ", cash flows left out,") if flows else ("wealth", "")
+    own, other = (made.outcomes[name].figures[key].quantiles for name in (PORTFOLIO, BENCHMARK))
     dates = made.history.dates
     trailing = made.against[PORTFOLIO].trailing
     return (
         f"On {made.paths:,} simulated paths from {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d} "
-        f"({GENERATORS[made.generator]}) 1 in the portfolio ({portfolio_name(ahead.portfolio)}; {manner(ahead.rule)}) "
+        f"({GENERATORS[made.generator]}) 1 in the portfolio{left_out} "
+        f"({portfolio_name(ahead.portfolio)}; {manner(ahead.rule)}) "
         f"became {own[0.50].value:.2f} or more on half of them and less than {own[0.05].value:.2f} on one in twenty; "
         f"in its benchmark ({portfolio_name(ahead.benchmark)}) {other[0.50].value:.2f} and {other[0.05].value:.2f}. It "
         f"trailed its benchmark on {_share(trailing)} of the paths."
@@ -86,7 +90,8 @@ def _tiles(made: Simulation) -> tuple[Tile, ...]:
 def _fan(found: StudySimulation) -> Figure:
     made = found.simulation
     days = made.history.dates[made.marks]
-    note = f"Drawn from the first {made.fan_paths:,} paths. Simulated, not a forecast."
+    flows = " Cash flows are in it." if "growth" in made.outcomes[PORTFOLIO].figures else ""
+    note = f"Drawn from the first {made.fan_paths:,} paths. Simulated, not a forecast.{flows}"
     return fan(days, made.outcomes[PORTFOLIO].fan, made.outcomes[BENCHMARK].fan, note)
 
 
