@@ -17,6 +17,7 @@ HOME = Path(alphaoverlay.__file__).parent
 # Each room may import those before it; market, and the store under it, stand aside.
 ROOMS = [
     "errors",
+    "files",
     "history",
     "funds",
     "overlays",
@@ -31,8 +32,8 @@ ROOMS = [
 ALLOWED = {room: set(ROOMS[: k + 1]) for k, room in enumerate(ROOMS)}
 # Signals and scenarios are neighbours: neither knows the other.
 ALLOWED["scenarios"] -= {"signals"}
-ALLOWED["store"] = {"errors", "history", "store"}
-ALLOWED["market"] = {"errors", "history", "store", "market"}
+ALLOWED["store"] = {"errors", "files", "history", "store"}
+ALLOWED["market"] = {"errors", "files", "history", "store", "market"}
 for shell in ("study", "cli"):
     ALLOWED[shell] |= {"market", "store"}
 MODULES = sorted(

@@ -516,7 +516,7 @@ def test_nothing_half_written_is_left(world: World, run: Run, tmp_path: Path, mo
             raise error
 
         with monkeypatch.context() as patched:
-            patched.setattr("alphaoverlay.report.files.os.fsync", fail)
+            patched.setattr("alphaoverlay.files.os.fsync", fail)
             done = run("data", "export", "x.zip")
         assert (done.status, done.out) == (status, "")
         assert len(done.err.splitlines()) == 1

@@ -226,7 +226,7 @@ def export_series(
     from alphaoverlay.errors import SymbolNotFound, need
 
     need("sqlalchemy", "live", "the store")
-    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.files import write_whole
     from alphaoverlay.store.archive import export_archive
     from alphaoverlay.store.series_store import open_store
 

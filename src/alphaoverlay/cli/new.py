@@ -22,7 +22,7 @@ def new(
       alphaoverlay new my.toml
     """
     from alphaoverlay.errors import StudyError
-    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.files import write_whole
     from alphaoverlay.study.write import starter_study
 
     if path.suffix != ".toml":

@@ -90,7 +90,7 @@ def write_report(report: Report, path: Path, *, open_it: bool, force: bool = Fal
     ------
     OutputError : something other than an earlier report is there (and `force` is False), or it cannot be written.
     """
-    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.files import write_whole
     from alphaoverlay.report.html import render_html
 
     write_whole(path, render_html(report), replace=force or _is_report(path))

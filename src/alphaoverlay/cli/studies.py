@@ -119,7 +119,7 @@ def save_study(study: Study, path: Path, *, force: bool) -> None:
     ------
     OutputError : the file is there and `force` is False, or it cannot be written.
     """
-    from alphaoverlay.report.files import write_whole
+    from alphaoverlay.files import write_whole
     from alphaoverlay.study.write import study_toml
 
     write_whole(path, study_toml(study, beside=path.resolve().parent), replace=force)

@@ -65,9 +65,8 @@ def half_spreads_of(symbol: str) -> tuple[HalfSpread, ...]:
 
 def half_spread_series(rows: tuple[HalfSpread, ...], dates: pd.DatetimeIndex) -> pd.Series:
     """Return the half-spread in force on each session, basis points; the first row also holds before its day."""
-    since = np.array([row.since.toordinal() for row in rows])
-    days = np.array([day.toordinal() for day in dates])
-    which = np.maximum(np.searchsorted(since, days, side="right") - 1, 0)
+    since = np.array([row.since for row in rows], dtype="datetime64[D]")
+    which = np.maximum(np.searchsorted(since, dates.to_numpy().astype("datetime64[D]"), side="right") - 1, 0)
     return pd.Series(np.array([row.bps for row in rows])[which], index=dates, dtype=np.float64)
 
 

@@ -79,6 +79,8 @@ def compare_sources(one: PriceSeries, other: PriceSeries) -> tuple[Finding, ...]
 
 def _without(series: PriceSeries, days: pd.DatetimeIndex) -> PriceSeries:
     """The series without the rows of some days."""
+    if days.empty:
+        return series
     keep = ~series.frame.index.isin(days)
     lines = tuple(line for line, kept in zip(series.lines, keep, strict=False) if kept)
     return replace(series, frame=series.frame[keep], lines=lines)

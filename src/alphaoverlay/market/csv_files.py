@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from alphaoverlay.errors import DataError
 from alphaoverlay.history import FloatArray
 
+Bools = NDArray[np.bool_]
+Acceptable = Callable[[FloatArray], Bools]
+
 MAX_BYTES = 64 * 2**20
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 
@@ -39,19 +42,19 @@ RATE_NAMES = ("percent", "rate", "value", "yield", "close")
 TOTAL_RETURN_HINT = " (close adjusted for splits and distributions; for a total-return or price index repeat close)"
 
 
-def positive(value: float) -> bool:
-    """Whether a price can be that."""
-    return 0.0 < value < math.inf
+def positive(values: FloatArray) -> Bools:
+    """Which of them a price can be."""
+    return (values > 0.0) & (values < math.inf)
 
 
-def not_negative(value: float) -> bool:
-    """Whether an amount can be that."""
-    return 0.0 <= value < math.inf
+def not_negative(values: FloatArray) -> Bools:
+    """Which of them an amount can be."""
+    return (values >= 0.0) & (values < math.inf)
 
 
-def plausible_percent(value: float) -> bool:
-    """Whether a yearly rate in percent can be that."""
-    return -20.0 <= value <= 100.0
+def plausible_percent(values: FloatArray) -> Bools:
+    """Which of them a yearly rate in percent can be."""
+    return (values >= -20.0) & (values <= 100.0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Column:
 
     name: str
     spellings: tuple[str, ...]
-    acceptable: Callable[[float], bool]
+    acceptable: Acceptable
     otherwise: str
     needed: bool = False
     hint: str = ""
@@ -157,16 +160,13 @@ def _read_rows(path: Path, place: str, layout: str) -> _Rows:
     # Only newlines end a line: str.splitlines() would also split at form feeds and the like inside a cell.
     text_lines = _decode(path, place).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     reader = csv.reader(text_lines, strict=True)
-    table: list[list[str]] = []
     try:
-        for line, row in enumerate(reader, start=1):
-            if reader.line_num != line:
-                raise DataError(f"{place}, line {line}: a quoted cell runs over several lines; write one row a line")
-            table.append(row)
-    except csv.Error as error:
-        line = len(table) + 1
-        raise DataError(f"{place}, line {line}: not readable as CSV ({error}); mend the quotes or the cell") from None
-    filled = [k for k, row in enumerate(table) if row and any(cell.strip() for cell in row)]
+        table = list(reader)
+    except csv.Error:
+        raise _first_defect(text_lines, place) from None
+    if reader.line_num != len(table):
+        raise _first_defect(text_lines, place)
+    filled = [k for k, row in enumerate(table) if any(map(str.strip, row))]
     if len(filled) < 2:
         what = "has a header but no rows" if filled else "is empty"
         raise DataError(f"{place} {what}; write a header ({layout.split()[0]}){layout.removeprefix(layout.split()[0])}")
@@ -180,6 +180,19 @@ def _read_rows(path: Path, place: str, layout: str) -> _Rows:
             )
     columns = tuple(list(column) for column in zip(*body, strict=True))
     return _Rows(place, header, filled[0] + 1, columns, [k + 1 for k in filled[1:]])
+
+
+def _first_defect(text_lines: list[str], place: str) -> DataError:
+    """What to say of lines that are not one row each."""
+    reader = csv.reader(text_lines, strict=True)
+    line = 0
+    try:
+        for line, _ in enumerate(reader, start=1):
+            if reader.line_num != line:
+                break
+    except csv.Error as error:
+        return DataError(f"{place}, line {line + 1}: not readable as CSV ({error}); mend the quotes or the cell")
+    return DataError(f"{place}, line {line}: a quoted cell runs over several lines; write one row a line")
 
 
 def short(text: str, most: int = 60) -> str:
@@ -267,20 +280,32 @@ def _is_date(stamp: str) -> bool:
         return False
 
 
-def _numbers(rows: _Rows, j: int, acceptable: Callable[[float], bool], otherwise: str) -> FloatArray:
-    values = np.full(len(rows.lines), np.nan)
-    for k, cell in enumerate(rows.cells[j]):
-        if not cell or cell.isspace():
-            continue
-        try:
-            # float() reads "1_000" and digits of other scripts too, which no vendor means.
-            value = float(cell) if "_" not in cell and cell.isascii() else math.nan
-        except ValueError:
-            value = math.nan
-        if not acceptable(value):
-            wrong = otherwise if math.isfinite(value) else "is not a number; write digits and a decimal point only"
-            raise DataError(
-                f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {short(cell.strip())!r} {wrong}"
-            )
-        values[k] = value
+def _numbers(rows: _Rows, j: int, acceptable: Acceptable, otherwise: str) -> FloatArray:
+    values = _floats(rows.cells[j])
+    for k in np.flatnonzero(~acceptable(values)).tolist():
+        if cell := rows.cells[j][k].strip():
+            wrong = otherwise if math.isfinite(values[k]) else "is not a number; write digits and a decimal point only"
+            raise DataError(f"{rows.place}, line {rows.lines[k]}, column {rows.header[j]}: {short(cell)!r} {wrong}")
     return values
+
+
+def _floats(cells: Sequence[str]) -> FloatArray:
+    """The numbers of a column, NaN where a cell is none."""
+    try:
+        if _is_plain("".join(cells)):
+            return np.array([float(cell) for cell in cells])
+    except ValueError:  # some cell is empty, or no number
+        pass
+    return np.array([_float(cell) for cell in cells])
+
+
+def _float(cell: str) -> float:
+    try:
+        return float(cell) if _is_plain(cell) else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is free of what float() reads and no vendor means: "1_000", and digits of other scripts."""
+    return "_" not in text and text.isascii()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pandas as pd
 from alphaoverlay.errors import DataError, need
 from alphaoverlay.history import FloatArray
 from alphaoverlay.market import csv_files
-from alphaoverlay.market.csv_files import days_of, fold, plausible_percent, position, price_columns
+from alphaoverlay.market.csv_files import Acceptable, days_of, fold, plausible_percent, position, price_columns
 
 # Three times the sessions since 1800: a packed file may unfold to far more than its size.
 MAX_ROWS = 200_000
@@ -132,16 +131,15 @@ def _as_text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _numbers(table: Any, name: str, place: str, acceptable: Callable[[float], bool], otherwise: str) -> FloatArray:
+def _numbers(table: Any, name: str, place: str, acceptable: Acceptable, otherwise: str) -> FloatArray:
     types = need("pyarrow", "parquet", "reading Parquet files").types
     column = table.column(name)
     kind = column.type
     if not (types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind) or types.is_null(kind)):
         raise DataError(f"{place}, column {name}: holds {kind}, not numbers; write floating-point numbers")
     values = np.array([math.nan if value is None else float(value) for value in column.to_pylist()], dtype=np.float64)
-    for k in np.flatnonzero(~np.isnan(values)):
+    for k in np.flatnonzero(~np.isnan(values) & ~acceptable(values))[:1]:
         value = float(values[k])
-        if not acceptable(value):
-            wrong = otherwise if math.isfinite(value) else "is not a number; leave the cell empty where it is unknown"
-            raise DataError(f"{place}, row {k + 1}, column {name}: {value} {wrong}")
+        wrong = otherwise if math.isfinite(value) else "is not a number; leave the cell empty where it is unknown"
+        raise DataError(f"{place}, row {k + 1}, column {name}: {value} {wrong}")
     return values

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alphaoverlay.errors import OutputError
-from alphaoverlay.report.files import write_whole
+from alphaoverlay.files import write_whole
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
