@@ -7,9 +7,18 @@ from tests.scenarios.worlds import ND, R2, SP, founding, held, law_with, spy, we
 from alphaoverlay.engine.costs import CashTerms
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.overlays.portfolio import Portfolio
-from alphaoverlay.scenarios.break_even import at_rate, break_even_range, legs_of, yearly_costs
+from alphaoverlay.scenarios.break_even import (
+    FARTHEST,
+    NEAR,
+    at_rate,
+    break_even_range,
+    legs_of,
+    move_curve,
+    yearly_costs,
+)
 from alphaoverlay.scenarios.closed_form import closed_form_excess
 from alphaoverlay.scenarios.ends import most_likely_ends
+from alphaoverlay.scenarios.periodic_form import periodic_form
 from alphaoverlay.scenarios.statement import Statement
 
 YEAR = weekdays(252, 0.04)
@@ -60,6 +69,44 @@ def test_without_volatility_the_break_even_is_nearly_the_first_order_one() -> No
     found = yearly_costs(founding(), spy(), law, still)
     assert found.untraded.volatility_drag == 0.0
     assert found.untraded.break_even.move == pytest.approx(found.untraded.break_even.first_order, abs=0.003)
+
+
+@pytest.mark.parametrize("multiple", [0.5, 1.0, 2.0])
+def test_the_own_break_even_is_a_root_between_the_others(multiple: float) -> None:
+    law, trades = law_with(multiple=multiple), (20, 84, 147, 211)
+    found = yearly_costs(founding(), spy(), law, YEAR, trades=trades)
+    assert found.own is not None
+    move = found.own.break_even.move
+    assert move is not None
+    z = most_likely_ends(law, Statement.of(move=(R2, ND, move)))
+    own, base = (periodic_form(one, law, YEAR, trades=trades).growth(z) for one in (founding(), spy()))
+    assert abs(own - base) < 1e-11
+    assert found.rebalanced.break_even.move is not None
+    assert found.untraded.break_even.move is not None
+    assert found.rebalanced.break_even.move < move < found.untraded.break_even.move
+    assert found.untraded.volatility_drag < found.own.volatility_drag < found.rebalanced.volatility_drag
+    assert yearly_costs(founding(), spy(), law, YEAR).own is None
+
+
+def test_ranges_of_the_own_rule_hold_its_headline() -> None:
+    law, trades = law_with(), (20, 84, 147, 211)
+    found = break_even_range(founding(), spy(), law, YEAR, (0.0, 0.04), (0.5, 1.0), trades=trades)
+    headline = yearly_costs(founding(), spy(), law, YEAR, trades=trades).own
+    assert found.own is not None
+    assert headline is not None
+    assert found.own[1][1] == headline.break_even
+    assert break_even_range(founding(), spy(), law, YEAR, (0.0,), (1.0,)).own is None
+
+
+def test_a_break_even_far_out_is_found_too() -> None:
+    """Beyond the moves that are looked at first."""
+    found = yearly_costs(founding(), spy(), law_with(multiple=1.5), YEAR).untraded.break_even
+    assert found.move is not None
+    assert found.move > NEAR
+    curve = move_curve(founding(), spy(), law_with())
+    assert (curve.near.moves[0], curve.near.moves[-1]) == pytest.approx((-NEAR, NEAR))
+    assert (curve.whole.moves[0], curve.whole.moves[-1]) == pytest.approx((-FARTHEST, FARTHEST))
+    assert np.array_equal(curve.whole.z[60:121], curve.near.z)
 
 
 def test_volatility_and_rates_move_it() -> None:

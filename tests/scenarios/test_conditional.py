@@ -30,6 +30,7 @@ from alphaoverlay.scenarios.ends import most_likely_ends, sample_ends
 from alphaoverlay.scenarios.law import Law
 from alphaoverlay.scenarios.paths import own_days
 from alphaoverlay.scenarios.statement import Statement
+from alphaoverlay.scenarios.tally import Estimate
 
 CALENDARS: tuple[Calendar, ...] = ("never", "quarterly", "monthly", "daily")
 RULES = {str(name): RebalancingRule(CalendarRule(name)) for name in CALENDARS}
@@ -99,13 +100,16 @@ def test_outcomes_are_those_of_the_paths_one_by_one() -> None:
     history = weekdays(sessions, 0.03)
     paths = drawn(law, Statement.of(move=(R2, ND, 0.0)), sessions, 41, 3)
     portfolio = HELD["with cash"]
-    found = run_rules({name: pair_of(portfolio, history, rule) for name, rule in RULES.items()}, [paths])
+    pairs = {name: pair_of(portfolio, history, rule) for name, rule in RULES.items()}
+    found = run_rules(pairs, [paths], own="daily")
     assert list(found) == list(RULES)
+    runs = {name: [alone(portfolio, history, rule, path) for path in paths] for name, rule in RULES.items()}
+    made: dict[str, list[float]] = {}
     for name, rule in RULES.items():
-        own = [alone(portfolio, history, rule, path) for path in paths]
         base = [alone(spy(), history, rule, path).final_value for path in paths]
-        excess = [one.final_value - other for one, other in zip(own, base, strict=True)]
-        seen = found[name]
+        made[name] = [one.final_value - other for one, other in zip(runs[name], base, strict=True)]
+    for name in RULES:
+        own, excess, seen = runs[name], made[name], found[name]
         for p in (0.05, 0.50, 0.95):
             assert seen.excess[p].value == pytest.approx(second.quantile(excess, p), abs=1e-14)
             assert seen.excess[p].error == pytest.approx(second.standard_error_of_quantile(excess, p), abs=1e-14)
@@ -118,14 +122,21 @@ def test_outcomes_are_those_of_the_paths_one_by_one() -> None:
         assert seen.below.bound is None
         falls = [second.path_figures(one.value.tolist(), 100)["max_drawdown"] for one in own]
         assert seen.worst_drawdown == pytest.approx(min(falls), abs=1e-14)
-        assert seen.median_drawdown == pytest.approx(sorted(falls)[20], abs=1e-14)
+        assert seen.median_drawdown.value == pytest.approx(sorted(falls)[20], abs=1e-14)
+        assert seen.median_drawdown.error == pytest.approx(second.standard_error_of_quantile(falls, 0.5), abs=1e-14)
+        apart = [x - y for x, y in zip(excess, made["daily"], strict=True)]
+        assert seen.over_own is not None
+        assert seen.over_own.value == pytest.approx(math.fsum(apart) / 41, abs=1e-14)
+        assert seen.over_own.error == pytest.approx(second.standard_error_of_mean(apart), abs=1e-14)
         ends = [dict(zip(("SPY", "TNA", "SQQQ"), one.weights.iloc[-1], strict=True)) for one in own]
         times = {SP: ("SPY", 1.0), R2: ("TNA", 3.0), ND: ("SQQQ", -3.0)}
         for index, (symbol, leverage) in times.items():
-            mean = leverage * math.fsum(one[symbol] for one in ends) / 41
-            assert seen.exposures[index] == pytest.approx(mean, abs=1e-13)
+            each = [leverage * one[symbol] for one in ends]
+            assert seen.exposures[index].value == pytest.approx(math.fsum(each) / 41, abs=1e-13)
+            assert seen.exposures[index].error == pytest.approx(second.standard_error_of_mean(each), abs=1e-13)
         assert seen.paths == 41
     assert found["never"] != found["daily"]
+    assert (found["daily"].over_own, run_rules(pairs, [paths])["daily"].over_own) == (Estimate(0.0, 0.0), None)
 
 
 def test_batches_and_other_rules_change_nothing() -> None:

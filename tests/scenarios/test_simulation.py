@@ -96,12 +96,14 @@ def flat(found: Simulation) -> list[object]:
         said.extend([dict(one.quantiles), one.mean, one.curve.tolist(), one.exact])
 
     for outcome in found.outcomes.values():
-        said.extend([outcome.ruined, outcome.halved, outcome.fan.tolist()])
+        said.extend([outcome.ruined, outcome.halved, outcome.fan.tolist(), np.nan_to_num(outcome.fan_errors).tolist()])
         for figure in outcome.figures.values():
             add(figure)
     for against in found.against.values():
         said.append(against.trailing)
         add(against.active)
+    for over in found.over_first.values():
+        add(over)
     return said
 
 
@@ -224,6 +226,13 @@ def test_four_paths_by_hand() -> None:
     assert found.marks.tolist() == [0, 1, 2]
     assert outcome.fan[0].tolist() == [1.0] * 5
     assert outcome.fan[2] == pytest.approx([second.quantile(triple, p) for p in simulation.FAN])
+    # Of four paths the 5% and the 95% are too far out for an error.
+    assert np.isnan(outcome.fan_errors[:, [0, 4]]).all()
+    assert outcome.fan_errors[0, 1:4].tolist() == [0.0] * 3
+    assert outcome.fan_errors[2, 1:4] == pytest.approx(
+        [second.standard_error_of_quantile(triple, p) for p in (0.25, 0.50, 0.75)]
+    )
+    assert found.over_first == {}
 
 
 def test_growth_stands_beside_wealth_where_there_are_flows() -> None:
@@ -273,6 +282,29 @@ def test_fans_are_drawn_from_the_first_paths_alone(monkeypatch: pytest.MonkeyPat
     assert FAN_PATHS % CHUNK == 0
     own = many.outcomes["own"]
     assert own.fan[-1][2] == pytest.approx(float(own.figures["wealth"].quantiles[0.5].value or 0.0), rel=0.02)
+
+
+def test_others_are_compared_with_the_first_path_by_path() -> None:
+    runners = {name: in_one_fund(weight) for name, weight in (("own", 1.0), ("plain", 0.5), ("less", 0.8))}
+    found = simulate_paths(Stated(WEEK), runners, paths=4, benchmark="plain")
+    alone = simulate_paths(Stated(WEEK), {"own": runners["own"], "less": runners["less"]}, paths=4)
+    assert list(found.over_first) == list(alone.over_first) == ["less"]
+    each = [[one ** (365.25 / 4) - 1 for one in simulate_growth(runners[name])] for name in ("less", "own")]
+    apart = [a - b for a, b in zip(*each, strict=True)]
+    assert any(apart)
+    for made in (found, alone):
+        one = made.over_first["less"]
+        assert one.mean.value == pytest.approx(math.fsum(apart) / 4)
+        assert one.mean.error == pytest.approx(second.standard_error_of_mean(apart))
+        assert one.quantiles[0.5].value == pytest.approx(second.quantile(apart, 0.5))
+    # Where the first is the benchmark, the others are compared with it already.
+    assert simulate_paths(Stated(WEEK), runners, paths=4, benchmark="own").over_first == {}
+
+
+def simulate_growth(runner: PathRunner) -> list[float]:
+    """Growth of each path of the week."""
+    rows = np.arange(WEEK.shape[1], dtype=np.int32)[None]
+    return [float(runner.run(runner.moves(path), rows, fan_marks(1)[:0]).growth[0]) for path in WEEK]
 
 
 # --- too many paths to keep ---

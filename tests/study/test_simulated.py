@@ -203,8 +203,10 @@ def test_sensitivity_varies_blocks_and_generators() -> None:
     }  # fmt: skip
     for one in said["sensitivity"].values():
         assert one["paths"] == 300
-        assert all(one[key] is not None for key in ("cagr", "cagr_p05", "benchmark_cagr", "active_cagr", "trailing"))
-    assert len({one["cagr"] for one in said["sensitivity"].values()}) == 5
+        for key in ("cagr", "cagr_p05", "benchmark_cagr", "active_cagr", "max_drawdown", "trailing"):
+            assert one[key]["value"] is not None
+            assert one[key]["standard_error"] > 0.0
+    assert len({one["cagr"]["value"] for one in said["sensitivity"].values()}) == 5
     assert "How much it depends on the model" in words_of(simulation_report(found))
 
 

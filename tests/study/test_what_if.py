@@ -108,7 +108,7 @@ def test_every_rule_is_told_from_the_lowest_to_the_highest(case: WhatIf) -> None
             assert low <= middle <= high
             assert one.mean.value is not None
             assert low < one.mean.value < high
-            assert one.worst_drawdown <= one.median_drawdown <= 0.0
+            assert one.worst_drawdown <= (one.median_drawdown.value or 0.0) <= 0.0
         # The study's own rule is quarterly.
         assert by_rule["study"] == by_rule["quarterly"]
         assert by_rule["never"] != by_rule["daily"]
@@ -137,7 +137,43 @@ def test_paths_and_the_year_are_drawn_and_counted_as_asked_for(case: WhatIf) -> 
     assert case.answer.sampled.z.tolist() == expected.z.tolist()
     year = case.ahead.sessions(252)
     assert f"{year.dates[-1]:%Y-%m-%d}" == "2019-12-03"
-    assert case.year == yearly_costs(case.ahead.portfolio, case.ahead.benchmark, case.law, year)
+    ends = [pd.Timestamp(one) for one in ("2018-12-31", "2019-03-29", "2019-06-28", "2019-09-30")]
+    trades = np.flatnonzero(year.dates.isin(ends)).tolist()
+    assert case.year == yearly_costs(case.ahead.portfolio, case.ahead.benchmark, case.law, year, trades=trades)
+
+
+@pytest.mark.parametrize(
+    ("rule", "own"),
+    [
+        pytest.param({"calendar": "quarterly"}, "quarters", id="a calendar"),
+        pytest.param({"calendar": "never"}, "untraded", id="never"),
+        pytest.param({"calendar": "quarterly", "lag": 3}, "later", id="a lag"),
+        pytest.param({"calendar": "quarterly", "tranches": 2}, None, id="tranches"),
+        pytest.param({"calendar": "never", "band": [{"size": 0.05}]}, None, id="a band"),
+    ],
+)
+def test_the_year_under_the_study_s_own_rule(
+    sample: SampleSource, case: WhatIf, rule: dict[str, Any], own: str | None
+) -> None:
+    found = asked(sample, {**CASE, "rebalance": rule}, statement=None)
+    said = document_of(found)
+    if own is None:
+        assert found.year.own is None
+        assert found.ranges.own is None
+        assert [said[part]["own"] for part in ("break_even", "break_even_ranges", "volatility_drag")] == [None] * 3
+        assert "up to the paths" in said["undefined"]["break_even.own"]
+        return
+    assert found.year.own is not None
+    assert found.ranges.own is not None
+    assert said["break_even"]["own"] == found.year.own.break_even.move
+    if own == "untraded":
+        assert found.year.own.break_even.move == pytest.approx(found.year.untraded.break_even.move, abs=1e-9)
+    else:
+        assert found.year.untraded.volatility_drag < found.year.own.volatility_drag
+        assert found.year.own.volatility_drag < found.year.rebalanced.volatility_drag
+        assert (found.year.own == case.year.own) == (own == "quarters")
+    row, column = found.ranges.rates.index(0.02), found.ranges.multiples.index(1.0)
+    assert found.ranges.own[row][column] == found.year.own.break_even
 
 
 def test_the_mirror_is_the_opposite_statement_asked_for_itself(sample: SampleSource, case: WhatIf) -> None:

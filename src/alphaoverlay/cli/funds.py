@@ -130,7 +130,7 @@ def _document(chosen: Sequence[Fund], catalogue: Catalogue, *, indices: bool) ->
     from dataclasses import asdict
 
     from alphaoverlay import __version__
-    from alphaoverlay.study.results import SCHEMA, plain
+    from alphaoverlay.study.document import SCHEMA, plain
 
     listed = (
         {"indices": [asdict(i) for i in catalogue.indices.values()]}

@@ -106,8 +106,8 @@ class TradingCosts:
             values = np.full(len(dates), float(given))
         else:
             known = given.dropna().sort_index()
-            first = known.iloc[0] if len(known) else np.nan
-            values = known.reindex(dates, method="ffill").fillna(first).to_numpy(dtype=np.float64)
+            place = np.maximum(known.index.searchsorted(dates, side="right") - 1, 0)
+            values = known.to_numpy(dtype=np.float64)[place] if len(known) else np.full(len(dates), np.nan)
         if not ((values >= 0.0) & (values <= MOST_BPS)).all():
             raise StudyError(f"costs.half_spread_bps of {symbol}: write basis points from 0 to {MOST_BPS:g}")
         return values / 10_000.0

@@ -12,6 +12,7 @@ Kind = Literal[
     "date",
     "percent",
     "percent 2",
+    "percent 3",
     "signed percent",
     "points",
     "points 2",
@@ -117,6 +118,8 @@ def write_cell(cell: Cell, kind: Kind) -> str:
             return f"{round(100.0 * cell, 1) + 0.0:.1f}%"
         case "percent 2":
             return f"{round(100.0 * cell, 2) + 0.0:.2f}%"
+        case "percent 3":
+            return f"{round(100.0 * cell, 3) + 0.0:.3f}%"
         case "signed percent":
             return f"{round(100.0 * cell, 2) + 0.0:+.2f}%"
         case "ratio 4":

@@ -40,10 +40,6 @@ class ClosedForm:
         """Growth of 1 in each fund at log ends z of shape (..., K); shape (..., m)."""
         return np.asarray(np.exp(z @ self.exposures.T + self.constants))
 
-    def excess(self, z: FloatArray, benchmark: ClosedForm) -> FloatArray:
-        """Simple return less the benchmark's, at log ends z of shape (..., K); shape (...)."""
-        return self.growth(z) - benchmark.growth(z)
-
     def growth(self, z: FloatArray) -> FloatArray:
         """Growth of 1 in the portfolio at log ends z of shape (..., K); shape (...)."""
         return np.asarray(self.fund_growth(z) @ self.weights + self.cash)
@@ -87,10 +83,10 @@ def rebalanced_form(portfolio: Portfolio, law: Law, horizon: History, terms: Cas
     X = exposure_matrix(portfolio.funds, law.names).T
     weights = np.asarray(portfolio.weights, dtype=np.float64)
     mix = weights @ X
-    n, S = len(horizon.dates) - 1, law.S
+    n = len(horizon.dates) - 1
     taken = sum(w * float(deductions(f, horizon).total.sum()) for f, w in zip(portfolio.funds, weights, strict=True))
     earned = portfolio.cash * math.log(cash_growth(horizon, terms, borrowed=portfolio.cash < 0.0))
-    drag = 0.5 * n * float(mix @ np.diagonal(S) - mix @ S @ mix)
+    drag = n * float(daily_drag(mix[None, :], law.S)[0])
     return ClosedForm(
         funds=portfolio.funds,
         weights=np.ones(1),
@@ -119,17 +115,25 @@ def check_known(portfolio: Portfolio, law: Law) -> None:
 def _constants(funds: Sequence[Fund], X: FloatArray, law: Law, horizon: History) -> FloatArray:
     """`-(what M1 takes) + n/2*(sum_k X_k*S_kk - X'SX)` of each fund; `(L-L^2)/2*V` on a single index."""
     n = len(horizon.dates) - 1
-    S = law.S
-    drag = 0.5 * n * (X @ np.diagonal(S) - np.einsum("ik,kl,il->i", X, S, X))
     taken = np.array([float(deductions(fund, horizon).total.sum()) for fund in funds])
-    return np.asarray(drag - taken)
+    return np.asarray(n * daily_drag(X, law.S) - taken)
+
+
+def daily_drag(X: FloatArray, S: FloatArray) -> FloatArray:
+    """`1/2*(sum_k X_k*S_kk - X'SX)` of each row of exposures: what a day's volatility does to log growth."""
+    return np.asarray(0.5 * (X @ np.diagonal(S) - np.einsum("ik,kl,il->i", X, S, X)))
 
 
 def cash_growth(horizon: History, terms: CashTerms | None = None, *, borrowed: bool = False) -> float:
     """Return what 1 of cash becomes over the horizon, session by session as in the loop (method M6)."""
+    return float(np.prod(cash_accrued(horizon, terms, borrowed=borrowed)))
+
+
+def cash_accrued(horizon: History, terms: CashTerms | None = None, *, borrowed: bool = False) -> FloatArray:
+    """Return what 1 of cash becomes in each session, shape (n + 1,); 1 on the first."""
     terms = CashTerms() if terms is None else terms
     above = terms.borrowing if borrowed else -terms.lending_spread
-    return float(np.prod(1.0 + (horizon.financing + above) * horizon.d))
+    return np.asarray(1.0 + (horizon.financing + above) * horizon.d)
 
 
 def closed_form_growth(fund: Fund, ends: Mapping[str, float], law: Law, horizon: History) -> float:
@@ -169,7 +173,7 @@ def closed_form_excess(
     law, horizon, terms : as in `closed_form`.
     """
     own, base = (closed_form(one, law, horizon, terms) for one in (portfolio, benchmark))
-    return float(own.excess(z, base))
+    return float(own.growth(z) - base.growth(z))
 
 
 def active_exposures(portfolio: Portfolio, benchmark: Portfolio) -> dict[str, float]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from alphaoverlay.engine.path_running import PathRunner
 from alphaoverlay.history import FloatArray
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
-from alphaoverlay.scenarios.paths import own_days
+from alphaoverlay.scenarios.paths import Paths, own_days
 from alphaoverlay.scenarios.tally import Estimate, estimate_quantiles, order_statistics, share_of
 
 NO_MARKS = np.empty(0, dtype=np.int64)
@@ -34,7 +38,9 @@ class RuleOutcome:
     excess : quantiles at 5, 50 and 95% of the portfolio's simple return minus the benchmark's.
     mean : of that excess.
     below : share of paths on which it is negative.
-    worst_drawdown, median_drawdown : of the portfolio, over the paths.
+    over_own : mean of that excess minus the one under the rule that all are compared with, path by path; None without
+        such a rule.
+    worst_drawdown, median_drawdown : of the portfolio, over the paths; the worst of so many paths has no error.
     exposures : by index, the mean at the end.
     paths : how many.
     """
@@ -42,9 +48,10 @@ class RuleOutcome:
     excess: Mapping[float, Estimate]
     mean: Estimate
     below: Estimate
+    over_own: Estimate | None
     worst_drawdown: float
-    median_drawdown: float
-    exposures: Mapping[str, float]
+    median_drawdown: Estimate
+    exposures: Mapping[str, Estimate]
     paths: int
 
 
@@ -56,7 +63,7 @@ def excess_on(pair: Pair, log_returns: FloatArray) -> float:
 
 
 def run_rules(
-    pairs: Mapping[str, Pair], batches: Iterable[FloatArray], effective: float | None = None
+    pairs: Mapping[str, Pair], batches: Iterable[FloatArray], effective: float | None = None, own: str | None = None
 ) -> dict[str, RuleOutcome]:
     """Run every rule on the same paths.
 
@@ -65,56 +72,67 @@ def run_rules(
     pairs : by rule, of one portfolio and one benchmark.
     batches : daily log returns, shape (paths, sessions, K) each.
     effective : independent paths behind those that were drawn; as many where None.
+    own : the rule that all are compared with.
 
     Returns
     -------
     Outcomes by rule; empty where there are no paths.
     """
-    excess: dict[str, list[FloatArray]] = {name: [] for name in pairs}
-    falls: dict[str, list[FloatArray]] = {name: [] for name in pairs}
-    ends: dict[str, list[FloatArray]] = {name: [] for name in pairs}
-    for log_returns in batches:
-        paths = own_days(np.expm1(log_returns))
-        one = next(iter(pairs.values()))
-        moves, base_moves = one.portfolio.moves(paths.table), one.benchmark.moves(paths.table)
-        for name, pair in pairs.items():
-            own = pair.portfolio.run(moves, paths.rows, NO_MARKS, weights=True)
-            base = pair.benchmark.run(base_moves, paths.rows, NO_MARKS)
-            excess[name].append(own.growth - base.growth)
-            falls[name].append(own.max_drawdown)
-            ends[name].append(own.weights)
-    if not any(excess.values()):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ran = [_run_batch(list(pairs.values()), own_days(np.expm1(one)), pool) for one in batches]
+    if not ran:
         return {}
-    return {
-        name: _outcome(
-            pair,
-            np.concatenate(excess[name]),
-            np.concatenate(falls[name]),
-            np.concatenate(ends[name], axis=1),
-            effective,
-        )
-        for name, pair in pairs.items()
-    }
+    joined = {name: _joined(each) for name, each in zip(pairs, zip(*ran, strict=True), strict=True)}
+    count = len(next(iter(joined.values())).excess)
+    independent = float(count) if effective is None else min(float(count), effective)
+    beside = None if own is None else joined[own].excess
+    return {name: _outcome(pairs[name], one, independent, beside) for name, one in joined.items()}
 
 
-def _outcome(
-    pair: Pair, excess: FloatArray, falls: FloatArray, weights: FloatArray, effective: float | None
-) -> RuleOutcome:
-    count = len(excess)
-    independent = count if effective is None else min(float(count), effective)
+class _Ran(NamedTuple):
+    """What one rule came to on each path of a batch; shape (paths,), and that of the weights (m, paths)."""
+
+    excess: FloatArray
+    falls: FloatArray
+    weights: FloatArray
+
+
+def _run_batch(pairs: Sequence[Pair], paths: Paths, pool: ThreadPoolExecutor) -> list[_Ran]:
+    runners = (pairs[0].portfolio, pairs[0].benchmark)
+    moves, base_moves = pool.map(lambda runner: runner.moves(paths.table), runners)
+
+    def run(pair: Pair) -> _Ran:
+        own = pair.portfolio.run(moves, paths.rows, NO_MARKS, weights=True)
+        base = pair.benchmark.run(base_moves, paths.rows, NO_MARKS)
+        return _Ran(own.growth - base.growth, own.max_drawdown, own.weights)
+
+    return list(pool.map(run, pairs))
+
+
+def _joined(parts: Sequence[_Ran]) -> _Ran:
+    return _Ran(*(np.concatenate(each, axis=-1) for each in zip(*parts, strict=True)))
+
+
+def _outcome(pair: Pair, ran: _Ran, independent: float, beside: FloatArray | None) -> RuleOutcome:
+    excess, falls, weights = ran
     funds = pair.portfolio.portfolio.funds
     names = indices_of(funds)
-    seen = exposure_matrix(funds, names) @ weights.mean(axis=1)
-    error = float(excess.std(ddof=1)) / np.sqrt(independent) if count > 1 else None
+    seen = exposure_matrix(funds, names) @ weights
     return RuleOutcome(
         excess=estimate_quantiles(partial(order_statistics, np.sort(excess)), (0.05, 0.50, 0.95), independent),
-        mean=Estimate(float(excess.mean()), error),
+        mean=_mean(excess, independent),
         below=_share_below(excess, independent),
+        over_own=None if beside is None else _mean(excess - beside, independent),
         worst_drawdown=float(falls.min()),
-        median_drawdown=float(np.median(falls)),
-        exposures={name: float(x) for name, x in zip(names, seen, strict=True)},
-        paths=count,
+        median_drawdown=estimate_quantiles(partial(order_statistics, np.sort(falls)), (0.50,), independent)[0.50],
+        exposures={name: _mean(each, independent) for name, each in zip(names, seen, strict=True)},
+        paths=len(excess),
     )
+
+
+def _mean(values: FloatArray, independent: float) -> Estimate:
+    error = float(values.std(ddof=1)) / math.sqrt(independent) if len(values) > 1 else None
+    return Estimate(float(values.mean()), error)
 
 
 def _share_below(excess: FloatArray, independent: float) -> Estimate:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alphaoverlay.errors import StudyError
 from alphaoverlay.history import FloatArray
 from alphaoverlay.scenarios.law import Law
+from alphaoverlay.scenarios.roots import root_between
 from alphaoverlay.scenarios.statement import Statement
 
 # Places to look for minima of the one free coordinate of a move; there is rarely more than one.
@@ -76,7 +77,7 @@ def most_likely_ends(law: Law, statement: Statement) -> FloatArray:
     columns, values = list(known), np.array(list(known.values()))
     if move is not None:
         lower = _lower_end(law, move, columns, values)
-        values = np.concatenate(([_upper_end(move, lower), lower], values))
+        values = np.concatenate(([np.logaddexp(move.log, lower), lower], values))
         columns = [move.upper, move.lower, *columns]
     ends = carried(law, columns) @ values
     ends[columns] = values
@@ -92,50 +93,29 @@ def _read(law: Law, statement: Statement) -> tuple[dict[int, float], _Move | Non
     return known, _Move(law.row(a), law.row(b), math.log(size) if size > 0.0 else -math.inf)
 
 
-def _upper_end(move: _Move, lower: float) -> float:
-    """`ln(D + exp(z_B))`, whatever the size of its parts."""
-    high, low = max(move.log, lower), min(move.log, lower)
-    return high + math.log1p(math.exp(low - high))
-
-
 def _lower_end(law: Law, move: _Move, columns: list[int], values: FloatArray) -> float:
     """Log end of the lower index of a move at which the form is least, the pinned ends given."""
     chosen = [move.upper, move.lower, *columns]
-    M = np.linalg.inv(law.shape[np.ix_(chosen, chosen)])
-    pulled = M[:2, 2:] @ values
-    uu, ul, ll, hu, hl = M[0, 0], M[0, 1], M[1, 1], pulled[0], pulled[1]
+    # In units of the lower end's own variance, which leaves the minimum where it is.
+    M = np.linalg.inv(law.shape[np.ix_(chosen, chosen)] / law.shape[move.lower, move.lower])
+    (uu, ul), (_, ll), (hu, hl) = M[0, :2].tolist(), M[1, :2].tolist(), (M[:2, 2:] @ values).tolist()
 
-    def slope(lower: float) -> float:
-        upper = _upper_end(move, lower)
-        return float((uu * upper + ul * lower + hu) * math.exp(lower - upper) + ul * upper + ll * lower + hl)
+    def slope(lower: Any) -> Any:
+        upper = np.logaddexp(move.log, lower)
+        return (uu * upper + ul * lower + hu) * np.exp(lower - upper) + ul * upper + ll * lower + hl
 
-    # The form is at least t^2/S_tt at a lower end t, so its minimum is not farther out than this.
-    first = np.concatenate(([_upper_end(move, 0.0), 0.0], values))
-    reach = 1.05 * math.sqrt(max(float(first @ M @ first) * law.shape[move.lower, move.lower], 0.0))
+    def form(lower: float) -> float:
+        z = np.concatenate(([np.logaddexp(move.log, lower), lower], values))
+        return float(z @ M @ z)
+
+    # The form is at least t^2 at a lower end t, so its minimum is not farther out than this.
+    reach = 1.05 * math.sqrt(max(form(0.0), 0.0))
     if reach == 0.0:
         return 0.0
     places = np.linspace(-reach, reach, PLACES)
-    slopes = [slope(float(t)) for t in places]
-    turns = [k for k in range(PLACES - 1) if slopes[k] <= 0.0 < slopes[k + 1]]
-    minima = [_root(slope, float(places[k]), float(places[k + 1])) for k in turns]
-
-    def form(lower: float) -> float:
-        z = np.concatenate(([_upper_end(move, lower), lower], values))
-        return float(z @ M @ z)
-
-    return min(minima, key=form)
-
-
-def _root(slope: Callable[[float], float], low: float, high: float) -> float:
-    """Bisect until no number lies between."""
-    while True:
-        middle = 0.5 * (low + high)
-        if not low < middle < high:
-            return low
-        if slope(middle) <= 0.0:
-            low = middle
-        else:
-            high = middle
+    below = slope(places) <= 0.0
+    turns = np.flatnonzero(below[:-1] & ~below[1:])
+    return min((root_between(slope, *places[k : k + 2].tolist()) for k in turns), key=form)
 
 
 @dataclass(frozen=True)

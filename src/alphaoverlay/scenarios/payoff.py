@@ -105,7 +105,7 @@ def _excess(
     portfolio: Portfolio, benchmark: Portfolio, law: Law, horizon: History, terms: CashTerms | None, z: FloatArray
 ) -> FloatArray:
     own, plain = (closed_form(one, law, horizon, terms) for one in (portfolio, benchmark))
-    return own.excess(z, plain)
+    return own.growth(z) - plain.growth(z)
 
 
 def _axis(name: str, returns: Sequence[float]) -> FloatArray:

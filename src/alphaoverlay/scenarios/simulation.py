@@ -50,13 +50,14 @@ class Outcome:
         `longest_under_water` (sessions).
     ruined : share of paths on which nothing was left.
     halved : share of paths with a drawdown of half or more.
-    fan : quantiles `FAN` of the value at the marks, shape (marks, 5).
+    fan, fan_errors : quantiles `FAN` of the value at the marks, and their standard errors; shape (marks, 5).
     """
 
     figures: Mapping[str, Distribution]
     ruined: Estimate
     halved: Estimate
     fan: FloatArray
+    fan_errors: FloatArray
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Simulation:
     fan_paths : paths that the fans are made of.
     outcomes : by portfolio.
     against : by portfolio, but for the benchmark; empty without one.
+    over_first : CAGR minus that of the first portfolio on the same path, by every other portfolio but the benchmark.
     """
 
     generator: str
@@ -99,6 +101,7 @@ class Simulation:
     fan_paths: int
     outcomes: Mapping[str, Outcome]
     against: Mapping[str, Against]
+    over_first: Mapping[str, Distribution]
 
 
 def simulate_paths(
@@ -139,8 +142,15 @@ def simulate_paths(
     if workers is not None and workers < 1:
         raise StudyError(f"workers = {workers}: write 1 or more, or leave it out for as many as processors")
     marks = fan_marks(len(history.dates) - 1)
+    own = next(iter(runners))
     books = {
-        name: _Book.of(paths, runner, len(marks), compared=benchmark not in (None, name))
+        name: _Book.of(
+            paths,
+            runner,
+            len(marks),
+            compared=benchmark not in (None, name),
+            beside=name not in (own, benchmark) and own != benchmark,
+        )
         for name, runner in runners.items()
     }
     stop = Event()
@@ -152,7 +162,7 @@ def simulate_paths(
         if not stop.is_set():
             other = None if benchmark is None else results[benchmark]
             for name, one in results.items():
-                books[name].put(first, one, other)
+                books[name].put(first, one, other, results[own])
         return last - first
 
     _in_threads(run, range(0, paths, CHUNK), paths, workers, stop, progress)
@@ -169,6 +179,7 @@ def simulate_paths(
         against={name: book.against(paths) for name, book in books.items() if name != benchmark}
         if benchmark is not None
         else {},
+        over_first={name: book.over.distribution() for name, book in books.items() if book.over is not None},
     )
 
 
@@ -260,11 +271,12 @@ class _Book:
     history: History
     tallies: dict[str, Tally]
     active: Tally | None
+    over: Tally | None
     fan: FloatArray
     counts: dict[int, tuple[int, int, int]]
 
     @classmethod
-    def of(cls, paths: int, runner: PathRunner, marks: int, *, compared: bool) -> _Book:
+    def of(cls, paths: int, runner: PathRunner, marks: int, *, compared: bool, beside: bool) -> _Book:
         sessions = len(runner.history.dates) - 1
         bins = dict(zip(FIGURES, (MULTIPLES, MULTIPLES, RATES, FALLS, SHARES, counting(sessions)), strict=True))
         if not (runner.plan.flows.amount.any() or runner.plan.flows.share.any()):
@@ -273,17 +285,20 @@ class _Book:
             runner.history,
             {name: Tally.of(paths, each) for name, each in bins.items()},
             Tally.of(paths, RATES) if compared else None,
+            Tally.of(paths, RATES) if beside else None,
             np.empty((marks, min(paths, FAN_PATHS))),
             {},
         )
 
-    def put(self, first: int, one: PathResults, other: PathResults | None) -> None:
+    def put(self, first: int, one: PathResults, other: PathResults | None, own: PathResults) -> None:
         life = lived(one, self.history)
         cagr = cagr_of(one, self.history)
         figures = (one.value, one.growth, cagr, one.max_drawdown, one.under_water / np.maximum(life, 1), one.longest)
         for name, values in zip(FIGURES, figures, strict=True):
             if name in self.tallies:
                 self.tallies[name].put(first, values)
+        if self.over is not None:
+            self.over.put(first, cagr - cagr_of(own, self.history))
         trailing = 0
         if other is not None and self.active is not None:
             self.active.put(first, cagr - cagr_of(other, self.history))
@@ -298,12 +313,22 @@ class _Book:
             {name: tally.distribution() for name, tally in self.tallies.items()},
             share_of(ruined, paths),
             share_of(halved, paths),
-            np.quantile(self.fan, FAN, axis=1).T,
+            *fan_of(self.fan),
         )
 
     def against(self, paths: int) -> Against:
         assert self.active is not None
         return Against(self.active.distribution(), share_of(sum(each[2] for each in self.counts.values()), paths))
+
+
+def fan_of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the quantiles `FAN` of values at marks, shape (marks, paths), and their standard errors (method M10)."""
+    shares = np.array(FAN)
+    around = np.sqrt(shares * (1.0 - shares) / values.shape[1])
+    asked = np.clip(np.concatenate([shares, shares - around, shares + around]), 0.0, 1.0)
+    middle, low, high = np.split(np.quantile(values, asked, axis=1).T, 3, axis=1)
+    told = (shares - around >= 0.0) & (shares + around <= 1.0) & (values.shape[1] > 1)
+    return middle, np.where(told, (high - low) / 2.0, np.nan)
 
 
 def lived(found: PathResults, history: History) -> Ints:

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from alphaoverlay.history import iso
 from alphaoverlay.study.alternatives import Alternative, Alternatives
-from alphaoverlay.study.results import Document, data_model
+from alphaoverlay.study.document import Document, data_model
 
 
 class AlternativeModel(BaseModel):

@@ -9,9 +9,10 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, write_cell
 from alphaoverlay.study.alternatives import Alternative, Alternatives
 from alphaoverlay.study.marks import returns_note, synthetic_spans
-from alphaoverlay.study.reporting import manner, portfolio_name, reading_notes, report_foot
+from alphaoverlay.study.reporting import reading_notes, report_foot
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.trading_report import cost_note
+from alphaoverlay.study.wording import manner, portfolio_name
 
 FIGURES: tuple[tuple[str, str, Kind], ...] = (
     ("active_cagr", "Active CAGR", "percent 2"),

@@ -11,7 +11,7 @@ from alphaoverlay.funds.expenses import steps_up_to
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.index_returns import IndexReturns
 from alphaoverlay.history import History, iso
-from alphaoverlay.study.results import SpreadModel, rate_name, spread_model
+from alphaoverlay.study.document import SpreadModel, rate_name, spread_model
 
 
 class ExpenseStepModel(BaseModel):

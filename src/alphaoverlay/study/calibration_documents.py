@@ -9,7 +9,7 @@ from alphaoverlay.funds.calibration import BLOCK, RESAMPLES
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
 from alphaoverlay.study.calibrated import CalibratedFund, ticker_terms
-from alphaoverlay.study.results import Document, data_model, rate_name
+from alphaoverlay.study.document import Document, data_model, rate_name
 
 
 class EstimateModel(BaseModel):

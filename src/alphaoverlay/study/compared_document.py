@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from alphaoverlay.history import iso
 from alphaoverlay.study.compared import SESSIONS, Compared, Fall
 from alphaoverlay.study.compared_spans import ComparedSpan
+from alphaoverlay.study.document import Document, DrawdownModel, data_model, plain
 from alphaoverlay.study.levels import Basis
-from alphaoverlay.study.results import Document, DrawdownModel, data_model, plain
 
 
 class LevelModel(BaseModel):

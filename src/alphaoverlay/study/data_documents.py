@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from alphaoverlay.history import iso
+from alphaoverlay.study.document import Document
 from alphaoverlay.study.fetching import Checked, Fetched, today
-from alphaoverlay.study.results import Document
 
 if TYPE_CHECKING:
     from alphaoverlay.store.archive import Imported

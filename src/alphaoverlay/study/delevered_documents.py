@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
 from alphaoverlay.study.delevered import WINDOW, Delevered, gap_quantiles
-from alphaoverlay.study.results import Document, data_model, known, rate_name
+from alphaoverlay.study.document import Document, data_model, known, rate_name
 from alphaoverlay.study.trading_documents import half_spreads
 
 

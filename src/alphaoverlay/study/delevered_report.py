@@ -11,9 +11,10 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
 from alphaoverlay.study.delevered import SHARES, WINDOW, Delevered, gap_quantiles
 from alphaoverlay.study.marks import synthetic_note, synthetic_spans
-from alphaoverlay.study.reporting import KINDS, manner, report_foot
+from alphaoverlay.study.reporting import KINDS, report_foot
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.tracking_report import terms_table
+from alphaoverlay.study.wording import manner
 
 PARTS = {
     "drift": "Exposure drift between the trades",

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from alphaoverlay.study.doctor import Item
-from alphaoverlay.study.results import Document
+from alphaoverlay.study.document import Document
 
 
 class ItemModel(BaseModel):

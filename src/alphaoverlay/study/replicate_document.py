@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from alphaoverlay.market.source import Source
+from alphaoverlay.study.document import Document, data_model
 from alphaoverlay.study.replicating import Statement, evidence
 from alphaoverlay.study.replicating_signals import Outcome
-from alphaoverlay.study.results import Document, data_model
 from alphaoverlay.study.the_case import ASOF, LAST_YEAR_END
 
 

@@ -9,7 +9,6 @@ from alphaoverlay.analysis.calendar_years import rolling_active_return
 from alphaoverlay.analysis.drawdowns import drawdowns
 from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metrics
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.engine.rebalancing import RebalancingRule
 from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.funds.fund import Fund
 from alphaoverlay.history import DAYS_A_YEAR, History, iso
@@ -22,9 +21,9 @@ from alphaoverlay.study.run import StudyResult
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.sized_report import sized_sections
 from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
+from alphaoverlay.study.wording import manner, portfolio_name, sessions_told
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
-ADVERBS = {"semiannual": "twice a year", "annual": "once a year"}
 KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
 
 
@@ -139,36 +138,8 @@ def design_sections(design: StudyDesign) -> tuple[Section, ...]:
     return (Section("The design", tuple(parts)),)
 
 
-def portfolio_name(portfolio: Portfolio) -> str:
-    """Write a portfolio as "70% SPY, 30% IWM"."""
-    held = [f"{100.0 * w:.4g}% {symbol}" for symbol, w in portfolio.by_symbol.items()]
-    return ", ".join([*held, *([f"{100.0 * portfolio.cash:.4g}% cash"] if portfolio.cash else [])])
-
-
 def _exposures(portfolio: Portfolio) -> str:
     return ", ".join(f"{name} {x:+.2f}" for name, x in portfolio.exposures.items())
-
-
-def manner(rule: RebalancingRule) -> str:
-    """Say how a rule trades, such as "rebalanced quarterly, and when exposure is off by 5 points"."""
-    dates = rule.calendar
-    early = f", {_sessions(dates.offset)} before the period's end" if dates.offset else ""
-    said = "" if dates.calendar == "never" else f"rebalanced {ADVERBS.get(dates.calendar, dates.calendar)}{early}"
-    if rule.tranches > 1:
-        said += f" in {rule.tranches} tranches"
-    if rule.bands:
-        bands = " or ".join(str(band) for band in rule.bands)
-        said = f"{said}, and when {bands}" if said else f"rebalanced when {bands}"
-        if rule.check.calendar != "daily":
-            said += f", looked at {ADVERBS.get(rule.check.calendar, rule.check.calendar)}"
-    if not said:
-        return "never rebalanced"
-    apart = f", at least {_sessions(rule.minimum_interval)} apart" if rule.minimum_interval > 1 else ""
-    return f"{said}{apart}{f', traded {_sessions(rule.lag)} later' if rule.lag else ''}"
-
-
-def _sessions(number: int) -> str:
-    return f"{number} {'session' if number == 1 else 'sessions'}"
 
 
 def reading_notes(backtest: Backtest) -> tuple[str, ...]:
@@ -177,7 +148,7 @@ def reading_notes(backtest: Backtest) -> tuple[str, ...]:
     if backtest.targets.lag:
         seen = "Apart from changes of the overlay's size, rebalancing is decided and traded at the same close."
     if backtest.rule.lag:
-        seen = f"Rebalancing is decided at a close and traded {_sessions(backtest.rule.lag)} later."
+        seen = f"Rebalancing is decided at a close and traded {sessions_told(backtest.rule.lag)} later."
     if float(backtest.history.days.sum()) < DAYS_A_YEAR:
         seen += " The span is shorter than a year: yearly figures extrapolate it."
     if backtest.costs.free:

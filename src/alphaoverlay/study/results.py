@@ -1,26 +1,27 @@
-"""The JSON documents of the commands, as models shared by the command line and the web.
-
-Returns are fractions, drawdowns negative, dates ISO 8601; what is undefined is null, with its reason beside it.
-"""
+"""The JSON documents of `run` and `design`, as models shared by the command line and the web."""
 
 from __future__ import annotations
 
-import datetime
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
-from alphaoverlay import __version__
 from alphaoverlay.analysis.metrics import Metrics
 from alphaoverlay.analysis.trading import trading_summary
 from alphaoverlay.engine.backtesting import Backtest
-from alphaoverlay.funds.financing import row_of
-from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import History, iso
-from alphaoverlay.overlays.carry import Carry
+from alphaoverlay.history import iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.study.designing import StudyDesign
+from alphaoverlay.study.document import (
+    CarryModel,
+    Document,
+    DrawdownModel,
+    SpreadModel,
+    carry_model,
+    data_model,
+    known,
+    spread_model,
+)
 from alphaoverlay.study.run import StudyResult
 from alphaoverlay.study.sized_report import SizedModel, sized_model
 from alphaoverlay.study.trading_documents import (
@@ -36,56 +37,6 @@ from alphaoverlay.study.trading_documents import (
     half_spreads,
     rebalances_model,
 )
-
-SCHEMA: Literal["alphaoverlay/1"] = "alphaoverlay/1"
-
-
-class SeriesModel(BaseModel):
-    """Where one series came from; `retrieved` and `version` where it is stored, `fingerprint` of the values used."""
-
-    name: str
-    source: str
-    place: str
-    first: str
-    last: str
-    observations: int
-    nature: str
-    note: str
-    retrieved: str
-    version: int | None
-    fingerprint: str
-    currency: str
-    timezone: str
-
-
-class DataModel(BaseModel):
-    """The data of a result: span used, hash of the values, and every series."""
-
-    source: str
-    start: str
-    end: str
-    fingerprint: str
-    series: list[SeriesModel]
-
-
-class SpreadModel(BaseModel):
-    """A financing spread and what it rests on: calibrated on funds of its index and side, pooled, stated, or none."""
-
-    spread: float
-    basis: str
-    asof: datetime.date | None
-    standard_error: float | None
-    funds: list[str]
-
-
-class CarryModel(BaseModel):
-    """Yearly fractions at the financing rate of `asof`; negative is a cost."""
-
-    total: float
-    expense: float
-    spread: float
-    financing: float
-    cash: float
 
 
 class WorstQuarterModel(BaseModel):
@@ -129,15 +80,6 @@ class DesignModel(BaseModel):
     risk: RiskModel | None
 
 
-class DrawdownModel(BaseModel):
-    """The deepest fall and its dates; recovery is null while it lasts."""
-
-    depth: float
-    peak: str
-    trough: str
-    recovery: str | None
-
-
 class TradingModel(BaseModel):
     """Trading after the purchase (sessions that moved money, one-way turnover), and all costs, the purchase's too."""
 
@@ -166,22 +108,6 @@ class YearModel(BaseModel):
     benchmark: float | None
     active: float | None
     part_of_year: bool
-
-
-class Document(BaseModel):
-    """What every JSON document begins with."""
-
-    schema_: Literal["alphaoverlay/1"] = SCHEMA  # written as "schema": pydantic keeps that name for itself
-    version: str = __version__
-    asof: str
-    study: dict[str, Any]
-    data: DataModel | None
-    notes: list[str]
-
-    def dump(self) -> dict[str, Any]:
-        """Return the document as plain values, `schema` first."""
-        values = self.model_dump(mode="json")
-        return {"schema": values.pop("schema_"), **values}
 
 
 class RunDocument(Document):
@@ -295,28 +221,9 @@ def design_model(design: StudyDesign) -> DesignModel:
     )
 
 
-def spread_model(fund: Fund) -> SpreadModel:
-    """Return a fund's spread with what it rests on."""
-    row = row_of(fund)
-    return SpreadModel(
-        spread=fund.spread,
-        basis=fund.spread_basis,
-        asof=None if row is None else row.last,
-        standard_error=None if row is None else row.standard_error,
-        funds=[] if row is None else list(row.funds),
-    )
-
-
 def _exposures(portfolio: Portfolio, wanted: Any) -> dict[str, float]:
     """Achieved exposures; an index that was wanted and is not there reads 0."""
     return {**dict.fromkeys(wanted, 0.0), **portfolio.exposures}
-
-
-def carry_model(carry: Carry) -> CarryModel:
-    """Return the `carry` object of every document."""
-    return CarryModel(
-        total=carry.total, expense=carry.expense, spread=carry.spread, financing=carry.financing, cash=carry.cash
-    )
 
 
 def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
@@ -341,29 +248,3 @@ def _portfolio(backtest: Backtest, metrics: Metrics) -> PortfolioModel:
             half_spread_bps=half_spreads(backtest),
         ),
     )
-
-
-def data_model(history: History, source: str, start: str, end: str) -> DataModel:
-    """Return the `data` object of every document."""
-    return DataModel(
-        source=source,
-        start=start,
-        end=end,
-        fingerprint=history.fingerprint,
-        series=[SeriesModel(**{f: getattr(one, f) for f in SeriesModel.model_fields}) for one in history.provenance],
-    )
-
-
-def rate_name(span: History) -> str:
-    """Return the name of the financing rate, or its value where the study fixed it."""
-    return f"{float(span.rate.iloc[0]):g}" if span.rate.name == "rate" else str(span.rate.name)
-
-
-def known(value: float) -> float | None:
-    """Return None for a number that is not one (a year after ruin)."""
-    return float(value) if np.isfinite(value) else None
-
-
-def plain(value: Any) -> Any:
-    """Turn dates, tuples and mappings into what JSON knows."""
-    return TypeAdapter(Any).dump_python(value, mode="json")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from alphaoverlay.history import iso
-from alphaoverlay.study.reporting import manner
-from alphaoverlay.study.results import Document, data_model, known
+from alphaoverlay.study.document import Document, data_model, known
 from alphaoverlay.study.rule_comparison import RuleComparison, rows_of
+from alphaoverlay.study.wording import manner
 
 
 class RuleModel(BaseModel):

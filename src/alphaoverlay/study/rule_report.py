@@ -6,10 +6,11 @@ from alphaoverlay.report import figures
 from alphaoverlay.report.charts_of_trading import frontier as frontier_chart
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile
 from alphaoverlay.study.marks import returns_note, synthetic_note
-from alphaoverlay.study.reporting import manner, portfolio_name, reading_notes, report_foot
+from alphaoverlay.study.reporting import reading_notes, report_foot
 from alphaoverlay.study.rule_comparison import RuleComparison, rows_of
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.trading_report import cost_note
+from alphaoverlay.study.wording import manner, portfolio_name
 
 LUCK_LABELS = {
     "cagr": "CAGR",

@@ -13,11 +13,11 @@ from alphaoverlay.scenarios.conditional import RuleOutcome
 from alphaoverlay.scenarios.law import Law
 from alphaoverlay.scenarios.payoff import PayOff
 from alphaoverlay.scenarios.statement import Statement
+from alphaoverlay.study.document import CarryModel, Document, carry_model, data_model
 from alphaoverlay.study.history_windows import HistoryWindows
-from alphaoverlay.study.reporting import manner
-from alphaoverlay.study.results import CarryModel, Document, carry_model, data_model
 from alphaoverlay.study.stress_document import StressModel, stress_model
 from alphaoverlay.study.what_if import Answer, WhatIf
+from alphaoverlay.study.wording import manner
 
 
 class StatedModel(BaseModel):
@@ -32,8 +32,9 @@ class StatedModel(BaseModel):
 class RuleOutcomeModel(BaseModel):
     """Excess over the benchmark under one rule, on paths that end as stated; standard errors by the same names.
 
-    `smooth` is the excess on the smooth trend. `exposures` are the mean ones at the end. Where none or all of the paths
-    are below the benchmark there is a 95% bound on the probability in place of its standard error, else null.
+    `over_own`: mean excess minus that under the study's rule, path by path. `smooth`: the excess on the smooth trend.
+    `exposures`: the mean ones at the end. Where none or all of the paths are below the benchmark a 95% bound on the
+    probability stands in place of its standard error, else null. The worst of so many paths has no standard error.
     """
 
     rule: str
@@ -43,9 +44,11 @@ class RuleOutcomeModel(BaseModel):
     p95: float | None
     prob_below_benchmark: float | None
     prob_below_benchmark_bound: float | None
+    over_own: float | None
     worst_drawdown: float
-    median_drawdown: float
-    exposures: dict[str, float]
+    median_drawdown: float | None
+    exposures: dict[str, float | None]
+    exposure_errors: dict[str, float | None]
     smooth: float
     paths: int
     standard_errors: dict[str, float | None]
@@ -115,18 +118,21 @@ class DragModel(BaseModel):
 
     untraded: float
     rebalanced: float
+    own: float | None
     volatility: dict[str, float]
 
 
 class BreakEvenModel(BaseModel):
     """The move of `long` over `short` in a year that pays for the overlay.
 
-    `rebalanced`: traded to target every session; `untraded`: never; `first_order`: carry alone. Null with the reason.
+    `rebalanced`: traded to target every session; `own`: when the study's calendar trades, on the mean of the paths;
+    `untraded`: never; all at no trading cost. `first_order`: carry alone. Null with the reason.
     """
 
     long: str | None
     short: str | None
     rebalanced: float | None
+    own: float | None
     untraded: float | None
     first_order: float | None
     reason: str
@@ -138,6 +144,7 @@ class BreakEvenRangesModel(BaseModel):
     rates: list[float]
     volatility_multiples: list[float]
     rebalanced: list[list[float | None]]
+    own: list[list[float | None]] | None
     untraded: list[list[float | None]]
 
 
@@ -229,6 +236,7 @@ def scenario_document(found: WhatIf) -> ScenarioDocument:
         volatility_drag=DragModel(
             untraded=found.year.untraded.volatility_drag,
             rebalanced=found.year.rebalanced.volatility_drag,
+            own=None if found.year.own is None else found.year.own.volatility_drag,
             volatility=found.law.volatility,
         ),
         break_even=_break_even(found.year),
@@ -252,22 +260,35 @@ def _undefined(found: WhatIf) -> dict[str, str]:
     if found.mirror is not None:
         why["mirror.real_days"] = "drawn for the statement alone"
         why |= _unknown_errors("mirror.conditional", found.mirror.by_rule)
-    for key, one in (("rebalanced", found.year.rebalanced), ("untraded", found.year.untraded)):
-        if one.break_even.move is None:
+    for key, one in (("rebalanced", found.year.rebalanced), ("own", found.year.own), ("untraded", found.year.untraded)):
+        if one is not None and one.break_even.move is None:
             why[f"break_even.{key}"] = one.break_even.reason
+    if found.year.own is None:
+        of_paths = "when the study's rule trades is up to the paths, which no closed form knows"
+        why |= dict.fromkeys(("break_even.own", "break_even_ranges.own", "volatility_drag.own"), of_paths)
     if found.year.legs is None:
         why["break_even.first_order"] = why["break_even_ranges"] = found.year.rebalanced.break_even.reason
-    elif any(one.move is None for row in (*found.ranges.rebalanced, *found.ranges.untraded) for one in row):
+    elif any(one.move is None for rows in _every_range(found.ranges) for row in rows for one in row):
         why["break_even_ranges"] = "null where it costs at every move within reach, or pays at every one"
     return why
 
 
 def _unknown_errors(place: str, by_rule: Mapping[str, RuleOutcome]) -> dict[str, str]:
-    """Rules whose quantiles or mean have no standard error -> why."""
-    return {
-        f"{place}.{rule}.standard_errors": "too few independent paths"
+    """Rules of which a figure has no standard error -> why."""
+    few = "too few independent paths"
+    figures = {
+        rule: (one.mean, *one.excess.values(), one.median_drawdown, *([one.over_own] if one.over_own else []))
         for rule, one in by_rule.items()
-        if any(each.error is None for each in (one.mean, *one.excess.values()))
+    }
+    why = {
+        f"{place}.{rule}.standard_errors": few
+        for rule, each in figures.items()
+        if any(one.error is None for one in each)
+    }
+    return why | {
+        f"{place}.{rule}.exposure_errors": few
+        for rule, one in by_rule.items()
+        if any(each.error is None for each in one.exposures.values())
     }
 
 
@@ -318,8 +339,10 @@ def _outcome(one: RuleOutcome, rule: RebalancingRule, smooth: float) -> RuleOutc
         prob_below_benchmark=one.below.value,
         prob_below_benchmark_bound=one.below.bound,
         worst_drawdown=one.worst_drawdown,
-        median_drawdown=one.median_drawdown,
-        exposures=dict(one.exposures),
+        over_own=None if one.over_own is None else one.over_own.value,
+        median_drawdown=one.median_drawdown.value,
+        exposures={name: each.value for name, each in one.exposures.items()},
+        exposure_errors={name: each.error for name, each in one.exposures.items()},
         smooth=smooth,
         paths=one.paths,
         standard_errors={
@@ -328,6 +351,8 @@ def _outcome(one: RuleOutcome, rule: RebalancingRule, smooth: float) -> RuleOutc
             "p05": low.error,
             "p95": high.error,
             "prob_below_benchmark": one.below.error,
+            "over_own": None if one.over_own is None else one.over_own.error,
+            "median_drawdown": one.median_drawdown.error,
         },
     )
 
@@ -364,14 +389,20 @@ def _history(found: HistoryWindows) -> HistoryModel:
 
 def _break_even(year: YearlyCosts) -> BreakEvenModel:
     rebalanced, untraded = year.rebalanced.break_even, year.untraded.break_even
+    own = None if year.own is None else year.own.break_even
     return BreakEvenModel(
         long=None if year.legs is None else year.legs.long,
         short=None if year.legs is None else year.legs.short,
         rebalanced=rebalanced.move,
+        own=None if own is None else own.move,
         untraded=untraded.move,
         first_order=rebalanced.first_order,
-        reason="; ".join(dict.fromkeys(one.reason for one in (rebalanced, untraded) if one.reason)),
+        reason="; ".join(dict.fromkeys(one.reason for one in (rebalanced, own, untraded) if one and one.reason)),
     )
+
+
+def _every_range(found: BreakEvenRange) -> list[tuple[tuple[BreakEven, ...], ...]]:
+    return [found.rebalanced, found.untraded, *([] if found.own is None else [found.own])]
 
 
 def _ranges(found: BreakEvenRange) -> BreakEvenRangesModel:
@@ -382,6 +413,7 @@ def _ranges(found: BreakEvenRange) -> BreakEvenRangesModel:
         rates=list(found.rates),
         volatility_multiples=list(found.multiples),
         rebalanced=moves(found.rebalanced),
+        own=None if found.own is None else moves(found.own),
         untraded=moves(found.untraded),
     )
 

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from alphaoverlay.history import counted
 from alphaoverlay.report.charts_of_scenarios import break_even_lines, pay_off_map
 from alphaoverlay.report.model import Column, Figure, Report, Row, Section, Table, Tile, write_cell
-from alphaoverlay.scenarios.break_even import BreakEvenRange
+from alphaoverlay.scenarios.break_even import BreakEvenRange, YearlyCosts
 from alphaoverlay.scenarios.conditional import RuleOutcome
 from alphaoverlay.scenarios.payoff import PayOff
 from alphaoverlay.scenarios.statement import Statement
+from alphaoverlay.scenarios.tally import Estimate
 from alphaoverlay.study.history_windows import HistoryWindows
-from alphaoverlay.study.reporting import manner, portfolio_name, report_foot
+from alphaoverlay.study.reporting import report_foot
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.stress_report import stress_sections
 from alphaoverlay.study.what_if import STUDY_RULE, Answer, WhatIf
+from alphaoverlay.study.wording import manner, portfolio_name
 
 # Windows that overlap say little more than those that do not; so many of the latter are listed.
 LISTED = 20
@@ -81,11 +83,7 @@ def _tiles(found: WhatIf) -> tuple[Tile, ...]:
     year = found.year
     costs = (
         Tile("Carry a year", write_cell(year.carry.total, "signed percent"), "if no index moves on any day"),
-        Tile(
-            "Break-even a year, points",
-            f"{_points(year.rebalanced.break_even.move)} or {_points(year.untraded.break_even.move)}",
-            "rebalanced every session at no cost, or never",
-        ),
+        _break_even_tile(year),
     )
     if found.answer is None:
         return costs
@@ -97,6 +95,15 @@ def _tiles(found: WhatIf) -> tuple[Tile, ...]:
         Tile("Below the benchmark", write_cell(outcome.below.value, "percent"), "of the paths, under the study's rule"),
         *costs,
     )
+
+
+def _break_even_tile(year: YearlyCosts) -> Tile:
+    label = "Break-even a year, points"
+    always, never = _points(year.rebalanced.break_even.move), _points(year.untraded.break_even.move)
+    if year.own is None:
+        return Tile(label, f"{always} or {never}", "rebalanced every session at no cost, or never")
+    among = f"rebalanced when your rule does, at no cost; every session {always}, never {never}"
+    return Tile(label, _points(year.own.break_even.move), among)
 
 
 def _answer_sections(found: WhatIf) -> tuple[Section, ...]:
@@ -145,6 +152,7 @@ def _rule_table(found: WhatIf, by_rule: Mapping[str, RuleOutcome], one: Answer, 
         Column("Median", "points 2"),
         Column("95%", "points 2"),
         Column("Mean", "points 2"),
+        Column("Over yours", "points 2"),
         Column("Below", "percent"),
         Column("Drawdown", "percent"),
         Column("Worst", "percent"),
@@ -154,11 +162,13 @@ def _rule_table(found: WhatIf, by_rule: Mapping[str, RuleOutcome], one: Answer, 
         each = by_rule[name]
         values = [each.excess[p].value for p in (0.05, 0.50, 0.95)]
         errors = [each.excess[p].error for p in (0.05, 0.50, 0.95)]
-        cells = (*values, each.mean.value, each.below.value, each.median_drawdown, each.worst_drawdown)
+        over = each.over_own if each.over_own and name != STUDY_RULE else Estimate(None, None)
+        cells = (*values, each.mean.value, over.value, each.below.value)
+        cells = (*cells, each.median_drawdown.value, each.worst_drawdown)
         rows.append(Row((_rule_name(found, name), one.smooth_by_rule[name], *cells), strong=name == STUDY_RULE))
-        known = (*errors, each.mean.error, each.below.error)
+        known = (*errors, each.mean.error, over.error, each.below.error, each.median_drawdown.error)
         points = [None if error is None else 100.0 * error for error in known]
-        rows.append(Row(("± error", None, *points, None, None), "ratio"))
+        rows.append(Row(("± error", None, *points, None), "ratio"))
     return Table(title, heads, tuple(rows), _how_drawn(one, by_rule))
 
 
@@ -188,8 +198,8 @@ def _how_drawn(one: Answer, by_rule: Mapping[str, RuleOutcome]) -> str:
         )
     return (
         f"{paths:,} paths of the law, worth {min(one.sampled.effective, paths):,.0f} independent ones. Points over the "
-        "benchmark, which runs under the same rule. Below: share of paths below it. Drawdown: the portfolio's, median "
-        "and worst. ± error: one standard error."
+        "benchmark, which runs under the same rule. Over yours: mean minus that of your rule, path by path. Below: "
+        "share of paths below the benchmark. Drawdown: the portfolio's, median and worst. ± error: one standard error."
     )
 
 
@@ -197,9 +207,10 @@ def _exposure_table(found: WhatIf, one: Answer) -> Table:
     names = list(next(iter(one.by_rule.values())).exposures)
     target = found.ahead.portfolio.exposures
     rows = [Row(("target", *(target.get(name) for name in names)), strong=True)]
-    rows += [
-        Row((_rule_name(found, rule), *(one.by_rule[rule].exposures[name] for name in names))) for rule in _shown(found)
-    ]
+    for rule in _shown(found):
+        seen = one.by_rule[rule].exposures
+        rows.append(Row((_rule_name(found, rule), *(seen[name].value for name in names))))
+        rows.append(Row(("± error", *(seen[name].error for name in names)), "ratio 3"))
     heads = (Column("Rule"), *(Column(name, "signed") for name in names))
     return Table("Exposures at the end, mean over the paths", heads, tuple(rows))
 
@@ -273,6 +284,7 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
         Row(("Cash", carry.cash)),
         Row(("Carry", carry.total), strong=True),
         Row(("Volatility drag, rebalanced every session", year.rebalanced.volatility_drag)),
+        *_own_drag(found),
         Row(("Volatility drag, never rebalanced", year.untraded.volatility_drag)),
     )
     told = ", ".join(f"{name} {sigma:.1%}" for name, sigma in found.law.volatility.items())
@@ -295,6 +307,7 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
         )
         for how, rows_of in (
             ("rebalanced every session at no cost", ranges.rebalanced),
+            *([] if ranges.own is None else [(f"{manner(ahead.rule)} at no cost", ranges.own)]),
             ("never rebalanced", ranges.untraded),
         )
     ]
@@ -302,7 +315,10 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
         (f"never rebalanced, volatility x {m:g}", [row[k].move for row in ranges.untraded])
         for k, m in enumerate(ranges.multiples)
     ]
-    curves.append(("rebalanced every session, as it is", [row[_as_it_is(ranges)].move for row in ranges.rebalanced]))
+    now = _as_it_is(ranges)
+    if ranges.own is not None:
+        curves.append((f"{manner(ahead.rule)}, as it is", [row[now].move for row in ranges.own]))
+    curves.append(("rebalanced every session, as it is", [row[now].move for row in ranges.rebalanced]))
     first = year.rebalanced.break_even.first_order
     chart = break_even_lines(
         ranges.rates,
@@ -310,6 +326,12 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
         f"{legs}. By carry alone {_points(first)} points at today's rate.",
     )
     return (costs, chart, *tables)
+
+
+def _own_drag(found: WhatIf) -> tuple[Row, ...]:
+    if found.year.own is None:
+        return ()
+    return (Row((f"Volatility drag, {manner(found.ahead.rule)}", found.year.own.volatility_drag)),)
 
 
 def _as_it_is(ranges: BreakEvenRange) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 from alphaoverlay.analysis.composition import SectorComparison, SectorWeights
-from alphaoverlay.study.results import Document
+from alphaoverlay.study.document import Document
 
 
 class SectorWeightModel(BaseModel):

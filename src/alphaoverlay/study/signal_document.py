@@ -10,7 +10,7 @@ from alphaoverlay.signals.evidence import Episode, Evidence
 from alphaoverlay.signals.measures import regime
 from alphaoverlay.signals.relative_value import Extreme
 from alphaoverlay.signals.variants import Choosing, Record, Sensitivity, Trial
-from alphaoverlay.study.results import Document, data_model
+from alphaoverlay.study.document import Document, data_model
 from alphaoverlay.study.signal_reading import SignalReading
 
 

@@ -8,9 +8,9 @@ from alphaoverlay.history import FloatArray, iso
 from alphaoverlay.scenarios.generators import GENERATORS
 from alphaoverlay.scenarios.simulation import FAN, Against, Outcome, Simulation
 from alphaoverlay.scenarios.tally import Distribution, Estimate
-from alphaoverlay.study.reporting import manner
-from alphaoverlay.study.results import Document, data_model
+from alphaoverlay.study.document import Document, data_model, known
 from alphaoverlay.study.simulated import BENCHMARK, PORTFOLIO, StudySimulation
+from alphaoverlay.study.wording import manner
 
 
 class EstimateModel(BaseModel):
@@ -36,12 +36,14 @@ class OutcomeModel(BaseModel):
 
 
 class FanModel(BaseModel):
-    """Quantiles of the value through time, of the first `paths` paths; "p05" -> one value a date."""
+    """Quantiles of the value through time, of the first `paths` paths; "p05" -> one value a date, and one error."""
 
     dates: list[str]
     paths: int
     portfolio: dict[str, list[float]]
     benchmark: dict[str, list[float]]
+    portfolio_errors: dict[str, list[float | None]]
+    benchmark_errors: dict[str, list[float | None]]
 
 
 class GeneratorModel(BaseModel):
@@ -61,18 +63,19 @@ class VariantModel(BaseModel):
     """The same portfolios on other paths: medians and shares, from `paths` paths."""
 
     paths: int
-    cagr: float | None
-    cagr_p05: float | None
-    benchmark_cagr: float | None
-    active_cagr: float | None
-    max_drawdown: float | None
-    trailing: float | None
+    cagr: EstimateModel
+    cagr_p05: EstimateModel
+    benchmark_cagr: EstimateModel
+    active_cagr: EstimateModel
+    max_drawdown: EstimateModel
+    trailing: EstimateModel
 
 
 class SimulationDocument(OutcomeModel, Document):
     """What `simulate --json` prints; the portfolio's own figures stand at the top.
 
-    `others`: the portfolio under other rules. `sensitivity`: other block lengths and generators.
+    `others`: the portfolio under other rules; `differences`: their mean CAGR minus the portfolio's own, path by path.
+    `sensitivity`: other block lengths and generators.
     """
 
     generator: GeneratorModel
@@ -88,6 +91,7 @@ class SimulationDocument(OutcomeModel, Document):
     benchmark_weights: dict[str, float]
     benchmark: OutcomeModel
     others: dict[str, OutcomeModel]
+    differences: dict[str, EstimateModel]
     fan: FanModel
     sensitivity: dict[str, VariantModel]
 
@@ -117,11 +121,14 @@ def simulation_document(found: StudySimulation) -> SimulationDocument:
         benchmark_weights=ahead.benchmark.by_symbol,
         benchmark=outcome_model(made, BENCHMARK),
         others={name: outcome_model(made, name) for name in others},
+        differences={name: estimate_model(one.mean) for name, one in made.over_first.items()},
         fan=FanModel(
             dates=[iso(dates[k]) for k in made.marks],
             paths=made.fan_paths,
             portfolio=_fan(made.outcomes[PORTFOLIO].fan),
             benchmark=_fan(made.outcomes[BENCHMARK].fan),
+            portfolio_errors=_fan_errors(made.outcomes[PORTFOLIO].fan_errors),
+            benchmark_errors=_fan_errors(made.outcomes[BENCHMARK].fan_errors),
         ),
         sensitivity={name: _variant(each) for name, each in found.sensitivity.items()},
     )
@@ -176,14 +183,18 @@ def _fan(quantiles: FloatArray) -> dict[str, list[float]]:
     return {percent(p): [float(value) for value in quantiles[:, k]] for k, p in enumerate(FAN)}
 
 
+def _fan_errors(errors: FloatArray) -> dict[str, list[float | None]]:
+    return {percent(p): [known(error) for error in errors[:, k]] for k, p in enumerate(FAN)}
+
+
 def _variant(found: Simulation) -> VariantModel:
     own, other, against = found.outcomes[PORTFOLIO], found.outcomes[BENCHMARK], found.against[PORTFOLIO]
     return VariantModel(
         paths=found.paths,
-        cagr=own.figures["cagr"].quantiles[0.50].value,
-        cagr_p05=own.figures["cagr"].quantiles[0.05].value,
-        benchmark_cagr=other.figures["cagr"].quantiles[0.50].value,
-        active_cagr=against.active.quantiles[0.50].value,
-        max_drawdown=own.figures["max_drawdown"].quantiles[0.50].value,
-        trailing=against.trailing.value,
+        cagr=estimate_model(own.figures["cagr"].quantiles[0.50]),
+        cagr_p05=estimate_model(own.figures["cagr"].quantiles[0.05]),
+        benchmark_cagr=estimate_model(other.figures["cagr"].quantiles[0.50]),
+        active_cagr=estimate_model(against.active.quantiles[0.50]),
+        max_drawdown=estimate_model(own.figures["max_drawdown"].quantiles[0.50]),
+        trailing=estimate_model(against.trailing),
     )

@@ -11,9 +11,10 @@ from alphaoverlay.scenarios.generators import GENERATORS
 from alphaoverlay.scenarios.mean_adjustment import Mean
 from alphaoverlay.scenarios.simulation import Simulation
 from alphaoverlay.scenarios.tally import PERCENTS, Distribution, Estimate
-from alphaoverlay.study.reporting import manner, portfolio_name, report_foot
+from alphaoverlay.study.reporting import report_foot
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.simulated import BENCHMARK, PORTFOLIO, StudySimulation
+from alphaoverlay.study.wording import manner, portfolio_name
 
 LABELS: Mapping[str, tuple[str, Kind]] = {
     "wealth": ("Wealth at the end (1 at the start)", "multiple"),
@@ -36,7 +37,7 @@ def simulation_report(found: StudySimulation) -> Report:
         tiles=_tiles(made),
         sections=(
             Section("Where it may go", (_fan(found), *_quantile_tables(made))),
-            Section("Against the benchmark", (_active_chart(made), _against_table(found))),
+            Section("Against the benchmark", (_active_chart(made), _against_table(found), *_rules_table(found))),
             Section("How the paths were made", (_generator_table(found),)),
             *_sensitivity(found),
             Section("Where the data came from", (provenance_table(ahead.data),)),
@@ -150,10 +151,26 @@ def _against_table(found: StudySimulation) -> Table:
         errors = [each.error for each in one.active.quantiles.values()]
         rows.append(Row(("standard error", *errors, one.active.mean.error, "")))
     note = (
-        "CAGR of the portfolio minus the benchmark's, path by path. All rules run on the same paths, so their "
-        "differences are surer than each by itself. The benchmark runs under the study's rule."
+        "CAGR of the portfolio minus the benchmark's, path by path. All rules run on the same paths. The benchmark "
+        "runs under the study's rule."
     )
     return Table("Active CAGR over the paths", (*heads, Column("Trails")), tuple(rows), note)
+
+
+def _rules_table(found: StudySimulation) -> tuple[Table, ...]:
+    """Other rules against the study's own, path by path."""
+    apart = found.simulation.over_first
+    if not apart:
+        return ()
+    own = manner(found.ahead.rule)
+    rows: list[Row] = []
+    for name, one in apart.items():
+        values = [one.quantiles[p].value for p in (0.05, 0.50, 0.95)]
+        rows.append(Row((manner(found.rules[name]), *values, one.mean.value), strong=True))
+        rows.append(Row(("standard error", *(one.quantiles[p].error for p in (0.05, 0.50, 0.95)), one.mean.error)))
+    heads = (Column("Rule"), *(Column(name, "percent 3") for name in ("5%", "50%", "95%", "Mean")))
+    note = f"CAGR of the portfolio under another rule minus its own ({own}), path by path."
+    return (Table("Other rules against the study's", heads, tuple(rows), note),)
 
 
 def _generator_table(found: StudySimulation) -> Table:
@@ -191,20 +208,23 @@ def _sensitivity(found: StudySimulation) -> tuple[Section, ...]:
         Column("Median max drawdown", "percent"),
         Column("Trails", "percent"),
     )
-    every = {"as above": found.simulation, **found.sensitivity}
-    rows = tuple(Row((name, *_variant_cells(made)), strong=name == "as above") for name, made in every.items())
+    rows: list[Row] = []
+    for name, made in {"as above": found.simulation, **found.sensitivity}.items():
+        figures = _variant_figures(made)
+        rows.append(Row((name, *(one.value for one in figures)), strong=name == "as above"))
+        rows.append(Row(("its error", *(one.error for one in figures)), "percent 2"))
     few = min(made.paths for made in found.sensitivity.values())
     note = f"The others on {few:,} paths. What the model decides is larger than what the number of paths leaves open."
-    return (Section("How much it depends on the model", (Table("Other paths", heads, rows, note),)),)
+    return (Section("How much it depends on the model", (Table("Other paths", heads, tuple(rows), note),)),)
 
 
-def _variant_cells(made: Simulation) -> tuple[float | None, ...]:
+def _variant_figures(made: Simulation) -> tuple[Estimate, ...]:
     own, other, against = made.outcomes[PORTFOLIO].figures, made.outcomes[BENCHMARK].figures, made.against[PORTFOLIO]
     return (
-        own["cagr"].quantiles[0.50].value,
-        own["cagr"].quantiles[0.05].value,
-        other["cagr"].quantiles[0.50].value,
-        against.active.quantiles[0.50].value,
-        own["max_drawdown"].quantiles[0.50].value,
-        against.trailing.value,
+        own["cagr"].quantiles[0.50],
+        own["cagr"].quantiles[0.05],
+        other["cagr"].quantiles[0.50],
+        against.active.quantiles[0.50],
+        own["max_drawdown"].quantiles[0.50],
+        against.trailing,
     )

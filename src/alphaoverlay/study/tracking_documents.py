@@ -8,7 +8,7 @@ from alphaoverlay.funds.gaps import Comparison
 from alphaoverlay.funds.tracking import FEWEST_SESSIONS, Tracking
 from alphaoverlay.history import iso
 from alphaoverlay.study.assumptions import AssumptionsModel, assumptions_model
-from alphaoverlay.study.results import Document, data_model, known, rate_name
+from alphaoverlay.study.document import Document, data_model, known, rate_name
 from alphaoverlay.study.tracked import TrackedFund
 
 

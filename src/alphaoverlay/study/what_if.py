@@ -13,7 +13,14 @@ from alphaoverlay.funds.catalogue import Catalogue
 from alphaoverlay.history import FloatArray, History, iso
 from alphaoverlay.market.source import Source
 from alphaoverlay.overlays.risk import SESSIONS_A_YEAR
-from alphaoverlay.scenarios.break_even import BreakEvenRange, Form, YearlyCosts, break_even_range, yearly_costs
+from alphaoverlay.scenarios.break_even import (
+    BreakEvenRange,
+    Form,
+    YearlyCosts,
+    break_even_range,
+    move_curve,
+    yearly_costs,
+)
 from alphaoverlay.scenarios.bridges import RealDayBridge, bridge_batches, real_day_batches
 from alphaoverlay.scenarios.closed_form import active_exposures, closed_form, first_order, rebalanced_form
 from alphaoverlay.scenarios.conditional import Pair, RuleOutcome, excess_on, run_rules
@@ -188,7 +195,9 @@ def run_scenario(
     tell("carry, pay-off and stress")
     year = ahead.sessions(SESSIONS_A_YEAR)
     terms = study.cash.terms()
-    costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms)
+    trades = _trades(ahead.rule, year)
+    curve = move_curve(ahead.portfolio, ahead.benchmark, law)
+    costs = yearly_costs(ahead.portfolio, ahead.benchmark, law, year, terms, curve, trades)
     stressed = stress(ahead, law, gaps=tuple(gaps), shock=shock, sessions=sessions, seed=seed)
     mapped, missing = _pay_off(world, statement, costs)
     if mapped is None:
@@ -203,7 +212,7 @@ def run_scenario(
         mirror=mirror,
         windows=windows,
         year=costs,
-        ranges=break_even_range(ahead.portfolio, ahead.benchmark, law, year, RATES, MULTIPLES, terms),
+        ranges=break_even_range(ahead.portfolio, ahead.benchmark, law, year, RATES, MULTIPLES, terms, curve, trades),
         pay_off=mapped,
         stressed=stressed,
         undefined=undefined,
@@ -211,6 +220,14 @@ def run_scenario(
             dict.fromkeys([*ahead.notes, *_notes(ahead, law, windows), *_rough(answer, mirror), *stressed.notes])
         ),
     )
+
+
+def _trades(rule: RebalancingRule, year: History) -> list[int] | None:
+    """Sessions of a year at whose close a rule trades all to its weights; None where the paths decide that."""
+    if rule.bands or rule.tranches > 1 or rule.minimum_interval > 1:
+        return None
+    marked = np.flatnonzero(rule.calendar.sessions(year.dates, year.exchange_sessions)) + rule.lag
+    return [int(k) for k in marked if 0 < k < len(year.dates) - 1]
 
 
 def _pairs(
@@ -259,13 +276,13 @@ class _World:
         )
 
     def _by_rule(self, batches: Iterable[FloatArray], sampled: SampledEnds) -> dict[str, RuleOutcome]:
-        found = run_rules(self.pairs, batches, sampled.effective)
+        found = run_rules(self.pairs, batches, sampled.effective, self.same[STUDY_RULE])
         return {name: found[run_as] for name, run_as in self.same.items()} if found else {}
 
     def _excess(self, form: Form, z: FloatArray) -> FloatArray:
         ahead, terms = self.ahead, self.ahead.study.cash.terms()
         own, base = (form(one, self.law, self.history, terms) for one in (ahead.portfolio, ahead.benchmark))
-        return own.excess(z, base)
+        return own.growth(z) - base.growth(z)
 
     def _real_days(self, sampled: SampledEnds) -> RealDays:
         drawn: list[RealDayBridge] = []
