@@ -67,15 +67,17 @@ def test_two_periods_are_an_integral_over_the_first_one_s_end(name: str, trade: 
         assert form.growth(np.array([end, 0.1, -0.2])) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("most", [module.MOST_COURSES, 0])
-def test_without_a_trade_it_is_the_untraded_form(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(module, "MOST_COURSES", most)
-    z = np.random.default_rng(1).normal(0.0, 0.2, (5, 7, 3))
+def test_without_a_trade_and_with_one_every_session_it_is_the_other_forms() -> None:
     for portfolio in (founding(), held(SPY=0.5, TNA=0.2, SQQQ=0.05), held(SPY=1.2, UPRO=0.1)):
-        form, plain = (make(portfolio, law_with(), YEAR, TERMS) for make in (periodic_form, closed_form))
-        assert isinstance(form, ScatteredForm) == (most == 0)
-        assert form.growth(z) == pytest.approx(plain.growth(z), rel=1e-13)
-        assert form.growth(z).shape == (5, 7)
+        for trades, plain in (((), closed_form), (range(1, 252), rebalanced_form)):
+            form, other = (
+                periodic_form(portfolio, law_with(), YEAR, TERMS, trades=trades),
+                plain(portfolio, law_with(), YEAR, TERMS),
+            )
+            assert isinstance(form, ClosedForm)
+            assert np.array_equal(form.constants, other.constants)
+            assert np.array_equal(form.exposures, other.exposures)
+            assert form.cash == other.cash
 
 
 @pytest.mark.parametrize("most", [module.MOST_COURSES, 0])
@@ -86,13 +88,21 @@ def test_one_fund_does_not_see_its_portfolio_s_trades(monkeypatch: pytest.Monkey
     assert form.growth(z) == pytest.approx(closed_form(held(TNA=1.0), law_with(), YEAR).growth(z), rel=1e-13)
 
 
-def test_a_trade_every_session_is_nearly_the_rebalanced_form() -> None:
+def test_a_trade_on_nearly_every_session_is_nearly_the_rebalanced_form() -> None:
     """Which trades at every instant: a 252nd of what never trading does is left."""
     z = most_likely_ends(law_with(), Statement.of(move=(R2, ND, 0.2)))
     for portfolio in (founding(), held(SPY=0.5, TNA=0.2, SQQQ=0.05), held(SPY=1.2, UPRO=0.1)):
-        form = periodic_form(portfolio, law_with(), YEAR, TERMS, trades=range(1, 252))
+        form = periodic_form(portfolio, law_with(), YEAR, TERMS, trades=range(1, 251))
         assert isinstance(form, ScatteredForm)
         assert form.growth(z) == pytest.approx(rebalanced_form(portfolio, law_with(), YEAR, TERMS).growth(z), abs=4e-4)
+
+
+def test_any_shape_of_ends_is_taken() -> None:
+    z = np.random.default_rng(1).normal(0.0, 0.2, (5, 7, 3))
+    for trades in ((), QUARTERS, MONTHS, range(1, 252)):
+        form = periodic_form(held(SPY=0.5, TNA=0.2, SQQQ=0.05), law_with(), YEAR, TERMS, trades=trades)
+        each = [[float(form.growth(one)) for one in row] for row in z]
+        assert form.growth(z) == pytest.approx(np.array(each), rel=1e-13)
 
 
 def test_few_periods_are_gone_through_one_by_one() -> None:

@@ -147,6 +147,7 @@ def test_paths_and_the_year_are_drawn_and_counted_as_asked_for(case: WhatIf) -> 
     [
         pytest.param({"calendar": "quarterly"}, "quarters", id="a calendar"),
         pytest.param({"calendar": "never"}, "untraded", id="never"),
+        pytest.param({"calendar": "daily"}, "always", id="daily"),
         pytest.param({"calendar": "quarterly", "lag": 3}, "later", id="a lag"),
         pytest.param({"calendar": "quarterly", "tranches": 2}, None, id="tranches"),
         pytest.param({"calendar": "never", "band": [{"size": 0.05}]}, None, id="a band"),
@@ -166,8 +167,13 @@ def test_the_year_under_the_study_s_own_rule(
     assert found.year.own is not None
     assert found.ranges.own is not None
     assert said["break_even"]["own"] == found.year.own.break_even.move
+    # What stands there already is not told twice.
+    titles = [part.title for section in scenario_report(found).sections for part in section.parts]
+    assert sum(title.startswith("Break-even a year") for title in titles) == (2 if own in ("untraded", "always") else 3)
     if own == "untraded":
-        assert found.year.own.break_even.move == pytest.approx(found.year.untraded.break_even.move, abs=1e-9)
+        assert found.year.own == found.year.untraded
+    elif own == "always":
+        assert found.year.own == found.year.rebalanced
     else:
         assert found.year.untraded.volatility_drag < found.year.own.volatility_drag
         assert found.year.own.volatility_drag < found.year.rebalanced.volatility_drag

@@ -13,7 +13,14 @@ from alphaoverlay.errors import StudyError
 from alphaoverlay.funds.synthesis import deductions
 from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import Portfolio, exposure_matrix
-from alphaoverlay.scenarios.closed_form import ClosedForm, cash_accrued, check_known, daily_drag
+from alphaoverlay.scenarios.closed_form import (
+    ClosedForm,
+    cash_accrued,
+    check_known,
+    closed_form,
+    daily_drag,
+    rebalanced_form,
+)
 from alphaoverlay.scenarios.law import Law
 
 # Ways through the periods that are gone through one by one: a year of quarters of five funds, or of four and cash.
@@ -64,6 +71,7 @@ def periodic_form(
     """Prepare the mean growth of a portfolio that trades to its weights on some sessions, at no cost (method M9).
 
     Exact for days of a Gaussian law where the periods between trades are few, of the second order where they are many.
+    Without a trade it is `closed_form`, with one every session `rebalanced_form`.
 
     Parameters
     ----------
@@ -76,6 +84,10 @@ def periodic_form(
     sessions = np.diff([*begins, n])
     if (sessions <= 0).any():
         raise StudyError(f"trades = {list(trades)}: write sessions from 1 to {n - 1}, each once, ascending")
+    if len(sessions) == 1:
+        return closed_form(portfolio, law, horizon, terms)
+    if len(sessions) == n:
+        return rebalanced_form(portfolio, law, horizon, terms)
     X = exposure_matrix(portfolio.funds, law.names).T
     taken = np.array([deductions(fund, horizon).total[1:] for fund in portfolio.funds])
     constants = sessions[:, None] * daily_drag(X, law.S) - np.add.reduceat(taken, begins, axis=1).T

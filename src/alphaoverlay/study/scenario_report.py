@@ -100,7 +100,7 @@ def _tiles(found: WhatIf) -> tuple[Tile, ...]:
 def _break_even_tile(year: YearlyCosts) -> Tile:
     label = "Break-even a year, points"
     always, never = _points(year.rebalanced.break_even.move), _points(year.untraded.break_even.move)
-    if year.own is None:
+    if year.own in (None, year.untraded, year.rebalanced):
         return Tile(label, f"{always} or {never}", "rebalanced every session at no cost, or never")
     among = f"rebalanced when your rule does, at no cost; every session {always}, never {never}"
     return Tile(label, _points(year.own.break_even.move), among)
@@ -297,18 +297,20 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
     legs = f"{year.legs.long} over {year.legs.short}"
     multiples = (Column(f"volatility x {m:g}", "points 2") for m in ranges.multiples)
     heads = (Column("Financing rate", "percent"), *multiples)
+    # Never and every session are there already.
+    own = None if ranges.own in (ranges.untraded, ranges.rebalanced) else ranges.own
     tables = [
         Table(
             f"Break-even a year, {legs}, {how}",
             heads,
             tuple(Row((rate, *(one.move for one in row))) for rate, row in zip(ranges.rates, rows_of, strict=True)),
-            "The rate matters as far as portfolio and benchmark borrow different amounts. A dash: within 90 points it "
-            "costs at every move, or pays at every move.",
+            f"{on}The rate matters as far as portfolio and benchmark borrow different amounts. A dash: within 90 "
+            "points it costs at every move, or pays at every move.",
         )
-        for how, rows_of in (
-            ("rebalanced every session at no cost", ranges.rebalanced),
-            *([] if ranges.own is None else [(f"{manner(ahead.rule)} at no cost", ranges.own)]),
-            ("never rebalanced", ranges.untraded),
+        for how, rows_of, on in (
+            ("rebalanced every session at no cost", ranges.rebalanced, ""),
+            *([(f"{manner(ahead.rule)} at no cost", own, "On the mean of the paths. ")] if own else []),
+            ("never rebalanced", ranges.untraded, ""),
         )
     ]
     curves = [
@@ -316,8 +318,8 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
         for k, m in enumerate(ranges.multiples)
     ]
     now = _as_it_is(ranges)
-    if ranges.own is not None:
-        curves.append((f"{manner(ahead.rule)}, as it is", [row[now].move for row in ranges.own]))
+    if own:
+        curves.append((f"{manner(ahead.rule)}, as it is", [row[now].move for row in own]))
     curves.append(("rebalanced every session, as it is", [row[now].move for row in ranges.rebalanced]))
     first = year.rebalanced.break_even.first_order
     chart = break_even_lines(
@@ -329,7 +331,7 @@ def _cost_parts(found: WhatIf) -> tuple[Table | Figure, ...]:
 
 
 def _own_drag(found: WhatIf) -> tuple[Row, ...]:
-    if found.year.own is None:
+    if found.year.own in (None, found.year.untraded, found.year.rebalanced):
         return ()
     return (Row((f"Volatility drag, {manner(found.ahead.rule)}", found.year.own.volatility_drag)),)
 

@@ -201,11 +201,11 @@ def _sensitivity(found: StudySimulation) -> tuple[Section, ...]:
         return ()
     heads = (
         Column("Paths by"),
-        Column("Median CAGR", "percent"),
+        Column("CAGR", "percent"),
         Column("CAGR, 5%", "percent"),
-        Column("Benchmark's median", "percent"),
-        Column("Active CAGR, median", "percent 2"),
-        Column("Median max drawdown", "percent"),
+        Column("Benchmark's", "percent"),
+        Column("Active", "percent 2"),
+        Column("Max drawdown", "percent"),
         Column("Trails", "percent"),
     )
     rows: list[Row] = []
@@ -214,7 +214,10 @@ def _sensitivity(found: StudySimulation) -> tuple[Section, ...]:
         rows.append(Row((name, *(one.value for one in figures)), strong=name == "as above"))
         rows.append(Row(("its error", *(one.error for one in figures)), "percent 2"))
     few = min(made.paths for made in found.sensitivity.values())
-    note = f"The others on {few:,} paths. What the model decides is larger than what the number of paths leaves open."
+    note = (
+        f"Medians, and a quantile of the CAGR; the others on {few:,} paths. What the model decides is larger than what "
+        "the number of paths leaves open."
+    )
     return (Section("How much it depends on the model", (Table("Other paths", heads, tuple(rows), note),)),)
 
 
