@@ -52,13 +52,12 @@ def _is_report(path: Path) -> bool:
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Show on a terminal what is being done, and nothing elsewhere; gone when it is done."""
-    from rich.console import Console
-
-    screen = Console(stderr=True, highlight=False)
-    if not screen.is_terminal:
+    if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with screen.status("reading data") as status:
+    from rich.console import Console
+
+    with Console(stderr=True, highlight=False).status("reading data") as status:
         yield lambda what: status.update(what)
 
 
