@@ -38,7 +38,8 @@ def sessions_of_years(first_year: int, last_year: int, path: Path, work_out: Cal
 
 
 def _years(days: Days) -> tuple[int, int]:
-    return days[0].item().year, days[-1].item().year
+    first, last = (days[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970).tolist()
+    return first, last
 
 
 def _read(path: Path) -> Days | None:
