@@ -123,6 +123,4 @@ def test_importing_stays_cheap(code: str, absent: set[str]) -> None:
 
 @pytest.mark.parametrize("path", sorted(HOME.rglob("*.py")), ids=lambda p: str(p.relative_to(HOME)))
 def test_a_file_fits_in_one_reading(path: Path) -> None:
-    # The kernels are one file because numba's cache does not notice edits in another.
-    most = 1350 if path.name == "_kernels.py" else 450
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= most
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450

@@ -6,6 +6,7 @@ import ast
 import logging
 import math
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.second_opinion import pay
 
 from alphaoverlay.engine import _jit, _kernels
 from alphaoverlay.engine._jit import compiled_kernels
+from alphaoverlay.engine._kernels import costs, loop
 from alphaoverlay.engine.backtesting import backtest, compile_plan
 from alphaoverlay.engine.bands import compile_bands
 from alphaoverlay.engine.costs import TradingCosts
@@ -27,16 +29,16 @@ from alphaoverlay.funds.fund import Fund
 from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.history import FloatArray
 
-SOURCE = Path(_kernels.__file__).read_text(encoding="utf-8")
-TREE = ast.parse(SOURCE)
-FUNCTIONS = {node.name for node in ast.walk(TREE) if isinstance(node, ast.FunctionDef)}
+HOME = Path(str(_kernels.__file__)).parent
+TREES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in HOME.glob("*.py")}
+FUNCTIONS = {node.name: file for file, tree in TREES.items() for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 Trade = tuple[float, list[float], list[float], list[float]]
 
 
 def settle(value: float, holdings: list[float], weights: list[float], half_spreads: list[float]) -> float:
     """The kernel, from lists."""
-    return float(_kernels.settle(value, np.array(holdings), np.array(weights), np.array(half_spreads)))
+    return float(costs.settle(value, np.array(holdings), np.array(weights), np.array(half_spreads)))
 
 
 @st.composite
@@ -95,7 +97,7 @@ def test_settling_many_side_by_side_is_settling_each_bit_for_bit(many: tuple[lis
     values = np.array([trade[0] for trade in some])
     held, mix = (np.ascontiguousarray(np.array([trade[k] for trade in some]).T) for k in (1, 2))
     room = [np.full(len(some), np.nan) for _ in range(3)]
-    _kernels.settle_lanes(len(some), values, held, mix, np.array(half_spreads), *room)
+    costs.settle_lanes(len(some), values, held, mix, np.array(half_spreads), *room)
     assert room[2].tolist() == [settle(*trade[:3], half_spreads) for trade in some]
 
 
@@ -110,7 +112,7 @@ def outputs(n: int, m: int) -> Outputs:
 def runs_the_same(plan: Plan) -> None:
     """Compiled and interpreted agree in every bit and leave nothing unsaid."""
     plain, fast = outputs(*plan.market.returns.shape), outputs(*plan.market.returns.shape)
-    assert _kernels.run_path(plan, *plain) == compiled_kernels()["run_path"](plan, *fast)
+    assert loop.run_path(plan, *plain) == compiled_kernels()["run_path"](plan, *fast)
     for one, other in zip(plain, fast, strict=True):
         assert np.array_equal(one, other)
         assert not np.isnan(one).any()
@@ -159,17 +161,33 @@ def test_a_backtest_is_the_same_compiled_and_interpreted(returns: FundReturns, d
 
 
 def test_every_kernel_is_compiled_and_importing_keeps_the_plain_ones() -> None:
-    assert set(compiled_kernels()) == FUNCTIONS
+    assert sorted(compiled_kernels()) == sorted(FUNCTIONS)
     assert all(hasattr(kernel, "py_func") for kernel in compiled_kernels().values())
-    assert not any(hasattr(getattr(_kernels, name), "py_func") for name in FUNCTIONS)
+    for name, file in FUNCTIONS.items():
+        assert not hasattr(getattr(import_module(f"{_kernels.__name__}.{file}"), name), "py_func")
 
 
-def test_the_kernels_import_math_and_numpy_only() -> None:
-    blocks = [node for node in TREE.body if isinstance(node, ast.If)]
+def test_compiled_kernels_call_each_other_s_compiled_forms() -> None:
+    """Across files too: an interpreted one could not be compiled into its caller."""
+    compiled = compiled_kernels()
+    walk = compiled["walk_path"].py_func.__globals__  # type: ignore[attr-defined]
+    assert walk["settle"] is compiled["settle"]
+    assert walk["carry_four"] is compiled["carry_four"]
+    assert len({name for tree in TREES.values() for name in _functions(tree)}) == len(FUNCTIONS)
+
+
+def _functions(tree: ast.Module) -> list[str]:
+    return [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("file", sorted(set(TREES) - {"__init__"}))
+def test_the_kernels_import_math_numpy_and_each_other_only(file: str) -> None:
+    tree = TREES[file]
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
     assert [ast.unparse(block.test) for block in blocks] == ["TYPE_CHECKING"]
     for_types = {id(node) for block in blocks for inner in block.body for node in ast.walk(inner)}
     imported = set()
-    for node in ast.walk(TREE):
+    for node in ast.walk(tree):
         if id(node) in for_types:
             continue
         if isinstance(node, ast.Import):
@@ -178,16 +196,17 @@ def test_the_kernels_import_math_and_numpy_only() -> None:
             assert node.level == 0
             if node.module == "typing":
                 assert [alias.name for alias in node.names] == ["TYPE_CHECKING"]
-            imported.add(str(node.module).partition(".")[0])
+            if not str(node.module).startswith(f"{_kernels.__name__}."):
+                imported.add(str(node.module).partition(".")[0])
     assert imported <= {"__future__", "math", "numpy", "typing"}
 
 
 def test_the_kernels_use_the_four_operations_loops_and_each_other_only() -> None:
     """A library's sum, exp or pow need not round as numba's does."""
-    bodies = [node for node in TREE.body if isinstance(node, ast.FunctionDef)]
+    bodies = [node for tree in TREES.values() for node in tree.body if isinstance(node, ast.FunctionDef)]
     for node in (inner for body in bodies for inner in ast.walk(body)):
         if isinstance(node, ast.Call):
-            assert ast.unparse(node.func) in FUNCTIONS | {
+            assert ast.unparse(node.func) in set(FUNCTIONS) | {
                 "range",
                 "np.zeros",
                 "np.ones",

@@ -21,8 +21,8 @@ from tests.engine.building import WEEKDAYS, history_of, weights_of
 from tests.engine.cases import Case, cases, marks
 
 from alphaoverlay.analysis.drawdowns import drawdowns
-from alphaoverlay.engine import _kernels
 from alphaoverlay.engine._jit import compiled_kernels
+from alphaoverlay.engine._kernels import paths as plain_kernels
 from alphaoverlay.engine.backtesting import Backtest, backtest
 from alphaoverlay.engine.bands import Band
 from alphaoverlay.engine.costs import CashTerms, TradingCosts
@@ -309,7 +309,7 @@ def test_paths_agree_with_the_second_implementation(drawn: tuple[Asked, FloatArr
 def test_drawdown_and_time_under_water_are_those_of_the_second_implementation(growth: list[float]) -> None:
     """Closes that come back to the very highest close, to below it and above it."""
     found = np.zeros(6)
-    assert _kernels.measure_path(np.array(growth), found) == -1
+    assert plain_kernels.measure_path(np.array(growth), found) == -1
     theirs = second.path_figures(growth, 365)
     assert found[2] == pytest.approx(theirs["max_drawdown"], rel=0, abs=2e-16)
     assert found[3] == round(theirs["under_water"] * (len(growth) - 1))
@@ -330,7 +330,7 @@ def test_drawdown_and_time_under_water_are_those_of_the_second_implementation(gr
 )
 def test_a_path_measured_by_hand(growth: list[float], figures: tuple[float, int, int]) -> None:
     found = np.zeros(6)
-    assert _kernels.measure_path(np.array(growth), found) == -1
+    assert plain_kernels.measure_path(np.array(growth), found) == -1
     assert found[2:5].tolist() == pytest.approx(figures, rel=0, abs=1e-15)
 
 
@@ -471,7 +471,7 @@ def test_every_reason_for_the_general_way_is_one() -> None:
 
 def kernel_runs(runner: PathRunner, paths: Paths, compiled: bool) -> list[FloatArray]:
     """What the kernels write, interpreted or compiled, into room full of rubbish."""
-    kernels = compiled_kernels() if compiled else vars(_kernels)
+    kernels = compiled_kernels() if compiled else vars(plain_kernels)
     n, m = runner.taken.shape
     count = len(paths.rows)
     at = np.array([0, n // 2, n - 1], dtype=np.int64)

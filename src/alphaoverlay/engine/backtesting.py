@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from alphaoverlay.engine import _kernels
 from alphaoverlay.engine._jit import compiled_kernels
+from alphaoverlay.engine._kernels import loop
+from alphaoverlay.engine._kernels.costs import NOISE
 from alphaoverlay.engine.costs import CashTerms, TradingCosts
 from alphaoverlay.engine.flows import CashFlows
 from alphaoverlay.engine.plan import Goals, Market, Plan
@@ -23,7 +24,6 @@ from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 
 # What moves less than this share of the value is rounding, not a trade.
-NOISE = _kernels.NOISE
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def backtest(
     plan = compile_plan(fund_returns, targets, rule, costs, flows, cash, benchmark or {})
     n, m = plan.market.returns.shape
     value, held, trades, facts = np.empty(n), np.empty((n, m)), np.empty((n, m)), np.empty((n, 5))
-    run_path = compiled_kernels()["run_path"] if compiled else _kernels.run_path
+    run_path = compiled_kernels()["run_path"] if compiled else loop.run_path
     end = int(run_path(plan, value, held, trades, facts))
     dates, symbols = fund_returns.history.dates, list(targets.symbols)
     alive = value > 0.0

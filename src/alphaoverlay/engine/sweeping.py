@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alphaoverlay.engine._jit import compiled_kernels
-from alphaoverlay.engine.backtesting import NOISE, compile_plan, turnover_of
+from alphaoverlay.engine._kernels.costs import NOISE
+from alphaoverlay.engine.backtesting import compile_plan, turnover_of
 from alphaoverlay.engine.costs import CashTerms, TradingCosts
 from alphaoverlay.engine.flows import CashFlows
 from alphaoverlay.engine.plan import Plan

@@ -126,7 +126,7 @@ def _compiler() -> Item:
         return Item("numba", "missing", "sweeps and simulations need it: pip install alphaoverlay again")
     from alphaoverlay.engine import _kernels
 
-    beside = Path(_kernels.__file__).parent
+    beside = Path(str(_kernels.__file__)).parent
     if any(os.access(folder, os.W_OK) for folder in (beside, Path.home())):
         return Item("numba", "good", "installed; what it compiles is kept between runs")
     return Item("numba", "wrong", f"nothing can be kept in {beside}: each run compiles anew; set NUMBA_CACHE_DIR")
