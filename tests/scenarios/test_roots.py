@@ -21,6 +21,8 @@ from alphaoverlay.scenarios.roots import root_between
         pytest.param(lambda x: x**9, -1.0, 1.5, 0.0, id="flat at the root"),
         pytest.param(lambda x: math.expm1(50.0 * x), -1.0, 1.0, 0.0, id="bent: one end would stay for good"),
         pytest.param(lambda x: x - 0.25, 0.25, 1.0, 0.25, id="at the low end"),
+        pytest.param(lambda x: 1e6 * math.expm1(40.0 * (x + 1.0)) - 1e-11, -1.0, 0.0, -1.0, id="hidden by rounding"),
+        pytest.param(lambda x: 1e-11 - 1e6 * math.expm1(-40.0 * (x - 1.0)), 0.0, 1.0, 1.0, id="so at the other end"),
         pytest.param(lambda x: x - 0.25, 0.0, 0.25, 0.25, id="at the high end"),
     ],
 )

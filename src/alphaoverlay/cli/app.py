@@ -33,7 +33,7 @@ from alphaoverlay.errors import AlphaOverlayError
 
 CALLERS_ERROR = 2
 INTERRUPTED = 130
-# New objects between two searches for garbage; Python's own number is in the hundreds.
+# New objects between two searches for garbage; Python's own number is far lower.
 YOUNG_OBJECTS = 50_000
 # Typer's errors of usage share this base; which module it lives in differs between typer's versions.
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]

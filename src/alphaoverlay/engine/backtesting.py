@@ -23,8 +23,6 @@ from alphaoverlay.funds.fund_returns import FundReturns
 from alphaoverlay.history import FloatArray, History
 from alphaoverlay.overlays.portfolio import exposure_matrix, indices_of
 
-# What moves less than this share of the value is rounding, not a trade.
-
 
 @dataclass(frozen=True)
 class Backtest:

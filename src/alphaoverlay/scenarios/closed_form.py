@@ -24,7 +24,8 @@ class ClosedForm:
     Attributes
     ----------
     funds : the m funds.
-    weights : shape (m,); of a portfolio that is rebalanced every session a single 1, for all of it.
+    weights : shape (m,); of a portfolio that is rebalanced every session a single 1, for all of it; of one that trades
+        now and then one a course (`periodic_form`). So with what follows.
     exposures : X, shape (m, K), columns in the order of the law's indices.
     constants : what is taken and the volatility drag over the horizon, in log growth, shape (m,).
     cash : what the cash has become, as a share of the capital (below 0 where it is borrowed).

@@ -23,7 +23,7 @@ from alphaoverlay.scenarios.closed_form import (
 )
 from alphaoverlay.scenarios.law import Law
 
-# Ways through the periods that are gone through one by one: a year of quarters of five funds, or of four and cash.
+# Ways through the periods that are gone through one by one: enough for a year of quarters of six holdings.
 MOST_COURSES = 2**13
 
 

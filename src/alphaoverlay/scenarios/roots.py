@@ -18,7 +18,10 @@ def root_between(f: Callable[[float], float], low: float, high: float) -> float:
     while high - low > SURE:
         place = (low * at_high - high * at_low) / (at_high - at_low)
         if not low < place < high:
-            break
+            # One end is so near the root that rounding hides the way; the other may still be far.
+            place = 0.5 * (low + high)
+            if not low < place < high:
+                break
         here = f(place)
         if abs(here) <= SURE:
             return place

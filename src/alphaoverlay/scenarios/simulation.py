@@ -25,6 +25,7 @@ from alphaoverlay.scenarios.tally import (
     Estimate,
     Tally,
     counting,
+    quantiles_with_errors,
     share_of,
 )
 
@@ -323,12 +324,7 @@ class _Book:
 
 def fan_of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the quantiles `FAN` of values at marks, shape (marks, paths), and their standard errors (method M10)."""
-    shares = np.array(FAN)
-    around = np.sqrt(shares * (1.0 - shares) / values.shape[1])
-    asked = np.clip(np.concatenate([shares, shares - around, shares + around]), 0.0, 1.0)
-    middle, low, high = np.split(np.quantile(values, asked, axis=1).T, 3, axis=1)
-    told = (shares - around >= 0.0) & (shares + around <= 1.0) & (values.shape[1] > 1)
-    return middle, np.where(told, (high - low) / 2.0, np.nan)
+    return quantiles_with_errors(lambda shares: np.quantile(values, shares, axis=1).T, np.array(FAN), values.shape[1])
 
 
 def lived(found: PathResults, history: History) -> Ints:

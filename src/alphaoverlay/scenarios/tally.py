@@ -183,13 +183,24 @@ def estimate_quantiles(
     shares : which are wanted.
     count : independent values behind them.
     """
-    wanted = np.asarray(shares, dtype=np.float64)
-    around = np.sqrt(wanted * (1.0 - wanted) / count)
-    values, low, high = (find(np.clip(at, 0.0, 1.0)) for at in (wanted, wanted - around, wanted + around))
+    values, errors = quantiles_with_errors(find, np.asarray(shares, dtype=np.float64), count)
+    known = [None if np.isnan(error) else float(error) for error in errors]
+    return {p: Estimate(float(value), error) for p, value, error in zip(shares, values, known, strict=True)}
+
+
+def quantiles_with_errors(
+    find: Callable[[FloatArray], FloatArray], shares: FloatArray, count: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return what `find` gives at some shares, along its last axis, and standard errors; NaN where there is none.
+
+    `find` and `count` are as in `estimate_quantiles`; it is asked once.
+    """
+    around = np.sqrt(shares * (1.0 - shares) / count)
+    asked = np.clip(np.concatenate([shares, shares - around, shares + around]), 0.0, 1.0)
+    values, low, high = np.split(find(asked), 3, axis=-1)
     # So far out there is nothing on the other side to measure by.
-    told = (wanted - around >= 0.0) & (wanted + around <= 1.0) & (count > 1.0)
-    each = zip(shares, values, (high - low) / 2.0, told, strict=True)
-    return {share: Estimate(float(value), float(error) if known else None) for share, value, error, known in each}
+    told = (shares - around >= 0.0) & (shares + around <= 1.0) & (count > 1.0)
+    return values, np.where(told, (high - low) / 2.0, np.nan)
 
 
 def share_of(hits: int, paths: int) -> Estimate:

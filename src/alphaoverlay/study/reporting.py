@@ -11,7 +11,7 @@ from alphaoverlay.analysis.metrics import ACTIVE_DEFINITIONS, DEFINITIONS, Metri
 from alphaoverlay.engine.backtesting import Backtest
 from alphaoverlay.funds.financing import spreads_as_of
 from alphaoverlay.funds.fund import Fund
-from alphaoverlay.history import DAYS_A_YEAR, History, iso
+from alphaoverlay.history import DAYS_A_YEAR, History, counted, iso
 from alphaoverlay.overlays.portfolio import Portfolio
 from alphaoverlay.report import figures
 from alphaoverlay.report.model import Column, Figure, Kind, Report, Row, Section, Table, Tile, Tone, write_cell
@@ -21,7 +21,7 @@ from alphaoverlay.study.run import StudyResult
 from alphaoverlay.study.series_report import provenance_table
 from alphaoverlay.study.sized_report import sized_sections
 from alphaoverlay.study.trading_report import attribution_sections, exposure_tables, trading_table
-from alphaoverlay.study.wording import manner, portfolio_name, sessions_told
+from alphaoverlay.study.wording import manner, portfolio_name
 
 DISCLAIMER = "Analysis of past and modelled data, not investment advice."
 KINDS: dict[str, Kind] = {"fraction": "percent", "ratio": "ratio", "multiple": "multiple"}
@@ -148,7 +148,7 @@ def reading_notes(backtest: Backtest) -> tuple[str, ...]:
     if backtest.targets.lag:
         seen = "Apart from changes of the overlay's size, rebalancing is decided and traded at the same close."
     if backtest.rule.lag:
-        seen = f"Rebalancing is decided at a close and traded {sessions_told(backtest.rule.lag)} later."
+        seen = f"Rebalancing is decided at a close and traded {counted(backtest.rule.lag, 'session')} later."
     if float(backtest.history.days.sum()) < DAYS_A_YEAR:
         seen += " The span is shorter than a year: yearly figures extrapolate it."
     if backtest.costs.free:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alphaoverlay.engine.rebalancing import RebalancingRule
+from alphaoverlay.history import counted
 from alphaoverlay.overlays.portfolio import Portfolio
 
 ADVERBS = {"semiannual": "twice a year", "annual": "once a year"}
@@ -17,7 +18,7 @@ def portfolio_name(portfolio: Portfolio) -> str:
 def manner(rule: RebalancingRule) -> str:
     """Say how a rule trades, such as "rebalanced quarterly, and when exposure is off by 5 points"."""
     dates = rule.calendar
-    early = f", {sessions_told(dates.offset)} before the period's end" if dates.offset else ""
+    early = f", {counted(dates.offset, 'session')} before the period's end" if dates.offset else ""
     said = "" if dates.calendar == "never" else f"rebalanced {ADVERBS.get(dates.calendar, dates.calendar)}{early}"
     if rule.tranches > 1:
         said += f" in {rule.tranches} tranches"
@@ -28,10 +29,6 @@ def manner(rule: RebalancingRule) -> str:
             said += f", looked at {ADVERBS.get(rule.check.calendar, rule.check.calendar)}"
     if not said:
         return "never rebalanced"
-    apart = f", at least {sessions_told(rule.minimum_interval)} apart" if rule.minimum_interval > 1 else ""
-    return f"{said}{apart}{f', traded {sessions_told(rule.lag)} later' if rule.lag else ''}"
-
-
-def sessions_told(number: int) -> str:
-    """Write "1 session" or "2 sessions"."""
-    return f"{number} {'session' if number == 1 else 'sessions'}"
+    apart = f", at least {counted(rule.minimum_interval, 'session')} apart" if rule.minimum_interval > 1 else ""
+    later = f", traded {counted(rule.lag, 'session')} later" if rule.lag else ""
+    return f"{said}{apart}{later}"
